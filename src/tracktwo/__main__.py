@@ -1,0 +1,5 @@
+"""`python -m tracktwo`: the command line without the installed script."""
+
+from tracktwo.cli import main
+
+main()

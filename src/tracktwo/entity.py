@@ -1,0 +1,355 @@
+"""From an IRI to what a page or document says of it: the statements, and a view model that templates only print.
+
+Nothing here knows what the publication is about: shapes say which properties come first and what they are called, labels
+say how things are called, graphs say who says so.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from pyoxigraph import BlankNode, Literal, NamedNode, Quad
+
+from tracktwo.catalog import Catalog, Listed
+from tracktwo.links import Links, clickable
+from tracktwo.namespaces import LABELS, PROV, DCTERMS, RDF, SUMMARIES, XSD
+from tracktwo.store import Node, Store
+
+_NESTED_LEVELS = 12  # deeper blank nodes are linked, not shown in place
+_INCOMING_SHOWN = 10
+
+#: Which property of a graph names the source that it speaks for, best first.
+_SOURCES = (PROV.hadPrimarySource, DCTERMS.source, PROV.wasDerivedFrom)
+
+
+@dataclass(frozen=True)
+class Field:
+    """A property as the shapes present it: its path, direction, names and group's labels by language."""
+
+    path: str
+    inverse: bool
+    names: Mapping[str, str]
+    group: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Who says so: a named graph with its number on the page, its label, and the source it speaks for."""
+
+    number: int
+    graph: str
+    label: str
+    url: str
+    inferred: bool
+
+
+@dataclass(frozen=True)
+class Value:
+    """One value of a property, ready to print: text, and a link where there is one to follow.
+
+    `kind` is `iri`, `literal`, `list` (with `items`) or `node` (a blank node, with `rows`).
+    """
+
+    kind: str
+    text: str
+    iri: str = ""
+    url: str = ""
+    language: str = ""
+    datatype: str = ""
+    sources: tuple[Source, ...] = ()
+    items: tuple["Value", ...] = ()
+    rows: tuple["Row", ...] = ()
+
+    @property
+    def inferred(self) -> bool:
+        """Does the statement only follow, without anyone saying it?"""
+        return bool(self.sources) and all(source.inferred for source in self.sources)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A property and its values."""
+
+    iri: str
+    label: str
+    url: str
+    values: tuple[Value, ...]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows under a heading; the shapes' groups in their order, the rest last under none."""
+
+    label: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """Links that lead here with one property: how many, the first of them, and the page of all."""
+
+    iri: str
+    label: str
+    count: int
+    values: tuple[Value, ...]
+    more: str
+
+
+@dataclass(frozen=True)
+class View:
+    """Everything a page shows of one entity."""
+
+    iri: str
+    url: str
+    anchor: str
+    label: str
+    language: str
+    summary: str
+    types: tuple[Value, ...]
+    groups: tuple[Group, ...]
+    incoming: tuple[Incoming, ...] = ()
+    sources: tuple[Source, ...] = ()
+    curie: str = ""
+
+
+@dataclass
+class Describer:
+    """Makes views and collects statements of one release's entities.
+
+    `layout` gives the fields of each class in order; `graphs` all named graphs; `languages` the preferred first.
+    """
+
+    store: Store
+    catalog: Catalog
+    links: Links
+    prefixes: Mapping[str, str]
+    layout: Mapping[str, Sequence[Mapping[str, Any]]]
+    graphs: Sequence[str]
+    inferred_graph: str
+    languages: Sequence[str] = field(default_factory=lambda: ("en",))
+
+    def statements(self, subjects: Sequence[Node]) -> list[Quad]:
+        """All statements about the subjects, with those about the blank nodes that they lead to, to any depth."""
+        quads: list[Quad] = []
+        seen: set[Node] = set(subjects)
+        wanted: Sequence[Node] = subjects
+        while wanted:
+            found = self.store.describe(wanted)
+            quads += found
+            wanted = list(dict.fromkeys(quad.object for quad in found if isinstance(quad.object, BlankNode) and quad.object not in seen))
+            seen.update(wanted)
+        return quads
+
+    def document(self, iri: str) -> list[Quad]:
+        """What the document with this IRI says: about all its subjects, and, if it is a named graph, that graph."""
+        quads = self.statements([NamedNode(subject) for subject in self.catalog.subjects(iri)])
+        if iri in self.graphs:
+            name = NamedNode(iri)
+            quads += [Quad(*triple, name) for triple in self.store.graph(iri)]
+        return list(dict.fromkeys(quads))
+
+    def views(self, subjects: Sequence[Node], *, incoming: bool) -> list[View]:
+        """Views of some subjects, the labels of all that they mention fetched at once."""
+        quads = self.statements(subjects)
+        drawing = _Drawing(self, quads)
+        return [drawing.view(subject, incoming=incoming) for subject in subjects]
+
+    def listing(self, entries: Iterable[Listed]) -> list[Value]:
+        """Entries of a list as links with labels."""
+        iris = [entry.iri for entry in entries]
+        labels = self.catalog.labels(iris)
+        return [Value("iri", self.label(iri, labels)[0], iri, self.url(iri)) for iri in iris]
+
+    def label(self, iri: str, labels: Mapping[str, Mapping[str, str]]) -> tuple[str, str]:
+        """(text, language) to show for an IRI: its label in the preferred language, else a short form of itself."""
+        return self.pick(labels.get(iri, {})) or (self.short(iri), "")
+
+    def pick(self, texts: Mapping[str, str]) -> tuple[str, str] | None:
+        """(text, language) in the most preferred language that there is."""
+        for language in (*self.languages, "", *sorted(texts)):
+            if texts.get(language, "").strip():
+                return texts[language], language
+        return None
+
+    def short(self, iri: str) -> str:
+        """A CURIE where a prefix fits, else the IRI."""
+        return self.curie(iri) or iri
+
+    def curie(self, iri: str) -> str:
+        """`prefix:local` for an IRI, empty where no prefix fits or the local part would need escapes."""
+        namespace, local = re.split(r"(?<=[#/])(?=[^#/]*$)", iri, maxsplit=1) if re.search(r"[#/][^#/]+$", iri) else (iri, "")
+        prefix = self._by_namespace.get(namespace)
+        return f"{prefix}:{local}" if prefix is not None and re.fullmatch(r"\w(?:[\w.-]*[\w-])?", local) else ""
+
+    def url(self, iri: str) -> str:
+        """Where to go for an IRI: our page about it if we describe it or it is ours, its own place otherwise."""
+        if iri.startswith("_:"):
+            return self.links.site(".well-known/genid/" + iri[2:])
+        if self.links.is_ours(iri):
+            return self.links.url(iri)
+        return self.links.site("describe", iri=iri) if clickable(iri) else ""
+
+    @cached_property
+    def sources(self) -> dict[str, Source]:
+        """A source for each named graph: its label, and the entity it speaks for."""
+        quads = self.store.describe([NamedNode(graph) for graph in self.graphs])
+        primary = {}
+        for property_ in reversed(_SOURCES):
+            primary.update({quad.subject.value: quad.object.value for quad in quads if quad.predicate == property_ and isinstance(quad.object, NamedNode) and isinstance(quad.subject, NamedNode)})
+        labels = self.catalog.labels([*self.graphs, *primary.values()])
+        return {graph: self._source(number, graph, primary.get(graph), labels) for number, graph in enumerate(self.graphs, start=1)}
+
+    def _source(self, number: int, graph: str, primary: str | None, labels: Mapping[str, Mapping[str, str]]) -> Source:
+        named = labels.get(primary or graph) or labels.get(graph) or {}
+        inferred = graph == self.inferred_graph
+        picked = self.pick(named)
+        text = picked[0] if picked else ("inferred from the other statements" if inferred else self.short(graph))
+        return Source(number, graph, text, self.url(primary or graph), inferred)
+
+    @cached_property
+    def _by_namespace(self) -> dict[str, str]:
+        return {namespace: prefix for prefix, namespace in self.prefixes.items()}
+
+
+class _Drawing:
+    """The views of one page: its statements by subject, and the labels of everything they mention."""
+
+    def __init__(self, describer: Describer, quads: Sequence[Quad]) -> None:
+        self._describer = describer
+        self._by_subject: dict[Node, dict[str, dict[Any, list[str]]]] = {}
+        mentioned = set()
+        for quad in quads:
+            assert isinstance(quad.subject, (NamedNode, BlankNode))
+            values = self._by_subject.setdefault(quad.subject, {}).setdefault(quad.predicate.value, {})
+            values.setdefault(quad.object, []).append(quad.graph_name.value if isinstance(quad.graph_name, NamedNode) else "")
+            mentioned |= {quad.predicate.value, *(term.value for term in (quad.subject, quad.object) if isinstance(term, NamedNode))}
+        self._labels = describer.catalog.labels(mentioned)
+        self._used: dict[str, Source] = {}
+
+    def view(self, subject: Node, *, incoming: bool) -> View:
+        describer = self._describer
+        self._used = {}
+        name = subject.value if isinstance(subject, NamedNode) else str(subject)
+        by_property = self._by_subject.get(subject, {})
+        label, language = self._title(subject, by_property)
+        types = self._values(by_property.get(RDF.type.value, {}), 0)
+        fields = self._fields(by_property)
+        groups = self._groups(by_property, fields)
+        return View(
+            iri=name,
+            url=describer.url(name),
+            anchor=name.partition("#")[2],
+            label=label,
+            language=language,
+            summary=self._summary(by_property),
+            types=types,
+            groups=groups,
+            incoming=self._incoming(name, fields) if incoming else (),
+            sources=tuple(sorted(self._used.values(), key=lambda source: source.number)),
+            curie=describer.curie(name),
+        )
+
+    def _title(self, subject: Node, by_property: Mapping[str, Mapping[Any, list[str]]]) -> tuple[str, str]:
+        if isinstance(subject, NamedNode):
+            return self._describer.label(subject.value, self._labels)
+        texts = {value.language or "": value.value for property_ in reversed(LABELS) for value in by_property.get(property_.value, {}) if isinstance(value, Literal)}
+        return self._describer.pick(texts) or ("(a node without a name)", "")
+
+    def _summary(self, by_property: Mapping[str, Mapping[Any, list[str]]]) -> str:
+        for property_ in SUMMARIES:
+            texts = {value.language or "": value.value for value in by_property.get(property_.value, {}) if isinstance(value, Literal)}
+            if picked := self._describer.pick(texts):
+                return picked[0]
+        return ""
+
+    def _fields(self, by_property: Mapping[str, Mapping[Any, list[str]]]) -> list[Field]:
+        """The fields that the shapes of the entity's classes name, in order, none twice."""
+        classes = [term.value for term in by_property.get(RDF.type.value, {}) if isinstance(term, NamedNode)]
+        rows = [row for class_ in classes for row in self._describer.layout.get(class_, ())]
+        rows.sort(key=lambda row: (row["group_order"], row["order"]))
+        fields: dict[tuple[str, bool], Field] = {}
+        for row in rows:
+            fields.setdefault((row["path"], row["inverse"]), Field(row["path"], row["inverse"], row["names"], row["group"]))
+        return list(fields.values())
+
+    def _groups(self, by_property: Mapping[str, Mapping[Any, list[str]]], fields: Sequence[Field]) -> tuple[Group, ...]:
+        groups: dict[str, list[Row]] = {}
+        left = {property_: values for property_, values in by_property.items() if property_ != RDF.type.value}
+        for field_ in fields:
+            if not field_.inverse and field_.path in left:
+                label = (self._describer.pick(field_.group) or ("", ""))[0]
+                groups.setdefault(label, []).append(self._row(field_.path, left.pop(field_.path), field_.names, 0))
+        rest = [self._row(property_, left[property_], {}, 0) for property_ in sorted(left)]
+        if rest:
+            groups.setdefault("", []).extend(rest)
+        unnamed = groups.pop("", None)
+        made = [Group(label, tuple(rows)) for label, rows in groups.items()]
+        return (*made, Group("", tuple(unnamed))) if unnamed else tuple(made)
+
+    def _row(self, property_: str, values: Mapping[Any, list[str]], names: Mapping[str, str], level: int) -> Row:
+        picked = self._describer.pick(names)
+        label = picked[0] if picked else self._describer.label(property_, self._labels)[0]
+        return Row(property_, label, self._describer.url(property_), self._values(values, level))
+
+    def _values(self, values: Mapping[Any, list[str]], level: int) -> tuple[Value, ...]:
+        made = [self._value(term, tuple(self._source(graph) for graph in sorted(set(graphs))), level) for term, graphs in values.items()]
+        return tuple(sorted(made, key=lambda value: (value.language, value.text.casefold(), value.iri)))
+
+    def _source(self, graph: str) -> Source:
+        source = self._describer.sources.get(graph) or Source(0, graph, self._describer.short(graph), "", inferred=False)
+        self._used[graph] = source
+        return source
+
+    def _value(self, term: Any, sources: tuple[Source, ...], level: int) -> Value:
+        if isinstance(term, Literal):
+            return self._literal(term, sources)
+        if isinstance(term, BlankNode):
+            return self._blank(term, sources, level)
+        label, language = self._describer.label(term.value, self._labels)
+        return Value("iri", label, term.value, self._describer.url(term.value), language, sources=sources)
+
+    def _literal(self, literal: Literal, sources: tuple[Source, ...]) -> Value:
+        url = literal.value if literal.datatype == XSD.anyURI and clickable(literal.value) else ""
+        datatype = "" if literal.language or literal.datatype == XSD.string else self._describer.short(literal.datatype.value)
+        return Value("literal", literal.value, url=url, language=literal.language or "", datatype=datatype, sources=sources)
+
+    def _blank(self, node: BlankNode, sources: tuple[Source, ...], level: int) -> Value:
+        name = str(node)
+        if level >= _NESTED_LEVELS or node not in self._by_subject:
+            return Value("iri", "(a node without a name)", name, self._describer.url(name), sources=sources)
+        items = self._list(node)
+        if items is not None:
+            return Value("list", "", name, self._describer.url(name), sources=sources, items=tuple(self._value(item, (), level + 1) for item in items))
+        rows = tuple(self._row(property_, values, {}, level + 1) for property_, values in sorted(self._by_subject[node].items()))
+        return Value("node", "", name, self._describer.url(name), sources=sources, rows=rows)
+
+    def _list(self, cell: Node) -> list[Any] | None:
+        """The items of an RDF list, or None where the node does not begin a well-formed one."""
+        items: list[Any] = []
+        seen = set()
+        while cell != RDF.nil:
+            statements = self._by_subject.get(cell, {})
+            first, rest = statements.get(RDF.first.value, {}), statements.get(RDF.rest.value, {})
+            if cell in seen or len(first) != 1 or len(rest) != 1:
+                return None
+            seen.add(cell)
+            items += first
+            cell = next(iter(rest))
+        return items
+
+    def _incoming(self, name: str, fields: Sequence[Field]) -> tuple[Incoming, ...]:
+        describer = self._describer
+        names = {field_.path: field_.names for field_ in fields if field_.inverse}
+        order = {path: position for position, path in enumerate(names)}
+        counts = sorted(describer.catalog.link_counts(name), key=lambda row: (order.get(row[0], len(order)), row[0]))
+        labels = describer.catalog.labels([property_ for property_, _ in counts])
+        made = []
+        for property_, count in counts:
+            picked = describer.pick(names.get(property_, {}))
+            label = picked[0] if picked else "is “" + describer.label(property_, labels)[0] + "” of"
+            entries = describer.catalog.links(name, property_, "", _INCOMING_SHOWN)
+            more = describer.links.site("links", iri=name, property=property_) if count > len(entries) else ""
+            made.append(Incoming(property_, label, count, tuple(describer.listing(entries)), more))
+        return tuple(made)

@@ -1,0 +1,89 @@
+"""What can go wrong, as types: raised deep, rendered once at the edge."""
+
+from collections.abc import Sequence
+
+
+class TracktwoError(Exception):
+    """Anything that we tell a user in one clear message, never as a traceback."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n{self.hint}" if self.hint else self.message
+
+
+class SettingError(TracktwoError):
+    """A setting is unknown, missing or of the wrong type."""
+
+
+class InputError(TracktwoError):
+    """A file of the publication can't be read as what it should be."""
+
+
+class NotConforming(TracktwoError):
+    """The data violates its shapes: no release is made."""
+
+
+class ReleaseError(TracktwoError):
+    """A release can't be made, found, or opened."""
+
+
+class NotFound(TracktwoError):
+    """Nothing is published under this IRI or URL."""
+
+
+class NotAcceptable(TracktwoError):
+    """No format that we have fits the client's `Accept` (RFC 9110 section 15.5.7)."""
+
+    def __init__(self, message: str, offered: Sequence[str]) -> None:
+        super().__init__(message, hint="Available: " + ", ".join(offered))
+        self.offered = tuple(offered)
+
+
+class BadRequest(TracktwoError):
+    """The request breaks the SPARQL 1.1 Protocol, or HTTP."""
+
+
+class QueryError(TracktwoError):
+    """The text is not a SPARQL 1.1 query; `line` and `column` (from 1) say where, if known."""
+
+    def __init__(self, message: str, *, line: int | None = None, column: int | None = None, hint: str = "") -> None:
+        where = f"line {line}, column {column}: " if line is not None else ""
+        super().__init__(where + message, hint=hint)
+        self.line = line
+        self.column = column
+
+
+class Forbidden(TracktwoError):
+    """The query would make the server open a connection or change data."""
+
+
+class UnsupportedMedia(TracktwoError):
+    """The request's body has a media type that the SPARQL 1.1 Protocol does not name."""
+
+
+class TooLarge(TracktwoError):
+    """The request's body is over the limit."""
+
+
+class QueryTimeout(TracktwoError):
+    """A query ran past its deadline and was stopped."""
+
+
+class QueryTooBig(TracktwoError):
+    """A query needed more memory, rows or bytes than allowed and was stopped."""
+
+
+class Busy(TracktwoError):
+    """All query workers are taken; try again after `retry_after` seconds."""
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class StoreUnavailable(TracktwoError):
+    """The store behind us does not answer as it should."""

@@ -1,0 +1,1 @@
+"""From folders to a release: parse, infer, validate, index, dump, describe."""

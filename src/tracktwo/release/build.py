@@ -1,0 +1,143 @@
+"""Build a release: parse, infer, validate, then write store, catalogue, dumps and manifest, and swap."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pyoxigraph import CanonicalizationAlgorithm, Dataset, NamedNode, Quad, RdfFormat, serialize
+
+from tracktwo import __version__
+from tracktwo.errors import NotConforming
+from tracktwo.namespaces import RDF
+from tracktwo.publication import FILE_NAME, Publication
+from tracktwo.release import dump, index, layout, questions
+from tracktwo.release.history import LAYOUT, Release, Releases, now
+from tracktwo.release.infer import infer
+from tracktwo.release.load import Input, fingerprint, read
+from tracktwo.release.statistics import statistics
+from tracktwo.release.validate import VIOLATION, WARNING, Report, validate
+from tracktwo.store.embedded import create
+
+#: Told what is being done next, as one sentence.
+Progress = Callable[[str], None]
+
+#: Files of a release that are text, by what they hold.
+REPORT, LAYOUT_FILE, QUESTIONS, MANIFEST = "report.ttl", "layout.json", "questions.json", "manifest.json"
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A publication's input, what follows from it, and how it fares against its shapes."""
+
+    given: Input
+    inferred: Sequence[Quad]
+    report: Report
+
+    @property
+    def quads(self) -> list[Quad]:
+        """Everything that a release holds."""
+        return [*self.given.quads, *self.inferred]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a build came to: the release, whether it is new, and warnings for people."""
+
+    release: Release
+    new: bool
+    warnings: Sequence[str]
+
+
+def check(publication: Publication, progress: Progress) -> Checked:
+    """Parse, infer and validate; raises `InputError` for what can't be read, but not for violations."""
+    progress("Reading the folders")
+    given = read(publication)
+    progress(f"Inferring from {len(given.quads)} statements in {len(given.files)} files")
+    inferred = infer(publication, given)
+    progress(f"Validating, with {len(inferred)} inferred statements")
+    return Checked(given, inferred, validate(publication, given, inferred))
+
+
+def is_fresh(publication: Publication, release: Release | None) -> bool:
+    """Was this release made from just this input, by this version?"""
+    made_from = release and (release.manifest.get("input"), release.manifest.get("layout"), release.manifest.get("version"))
+    return made_from == (fingerprint(publication), LAYOUT, __version__)
+
+
+def build(publication: Publication, releases: Releases, progress: Progress) -> Outcome:
+    """Make a release if the input has changed. Until the last step nothing that serves is touched.
+
+    Raises `NotConforming` with all violations, `InputError`, or `ReleaseError` where the folder can't be written.
+    """
+    current = releases.current()
+    if current is not None and is_fresh(publication, current):
+        return Outcome(current, new=False, warnings=())
+    with releases.building() as folder:
+        input_hash = fingerprint(publication)
+        checked = check(publication, progress)
+        if not checked.report.conforms:
+            raise NotConforming(_violations(checked.report))
+        digest = canonical_hash(checked.quads)
+        id_ = _id(current, digest)
+        manifest = _write(folder, publication, checked, progress)
+        manifest |= {"id": id_, "sha256": digest, "created": now().isoformat(), "input": input_hash, "layout": LAYOUT, "version": __version__}
+        if _same(current, manifest):
+            manifest["created"] = current.manifest["created"] if current else manifest["created"]
+        (folder / MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        progress("Publishing")
+        release = releases.publish(folder, id_)
+    return Outcome(release, new=not _same(current, manifest), warnings=[*checked.given.warnings, *_counted(checked.report)])
+
+
+def canonical_hash(quads: Sequence[Quad]) -> str:
+    """SHA-256 of the canonical N-Quads of a dataset (RDFC-1.0 section 4)."""
+    dataset = Dataset(quads)
+    dataset.canonicalize(CanonicalizationAlgorithm.RDFC_1_0)
+    lines = sorted(serialize(dataset, format=RdfFormat.N_QUADS).splitlines(keepends=True))
+    return hashlib.sha256(b"".join(lines)).hexdigest()
+
+
+def _id(current: Release | None, digest: str) -> str:
+    """The current id where the data is the same, else today's date and the hash's head."""
+    if current is not None and current.manifest["sha256"] == digest:
+        return current.id
+    return f"{now():%Y-%m-%d}-{digest[:12]}"
+
+
+def _same(current: Release | None, manifest: dict[str, Any]) -> bool:
+    return current is not None and current.manifest["sha256"] == manifest["sha256"]
+
+
+def _write(folder: Path, publication: Publication, checked: Checked, progress: Progress) -> dict[str, Any]:
+    """Everything of a release but its manifest; returns what the manifest says about it."""
+    quads = checked.quads
+    progress(f"Writing the store of {len(quads)} statements")
+    create(folder / "store", quads)
+    progress("Writing the catalogue")
+    stated = {quad.object.value for quad in checked.given.of("data") if quad.predicate == RDF.type and isinstance(quad.object, NamedNode)}
+    index.write(folder / "catalog.sqlite", publication, {quad.triple for quad in quads}, stated)
+    progress("Writing the dumps")
+    dumps = dump.write(folder / "dumps", quads, publication.prefixes, publication.limits.pretty_dump_triples)
+    (folder / REPORT).write_text(checked.report.turtle, encoding="utf-8")
+    (folder / LAYOUT_FILE).write_text(layout.as_json(layout.layout(checked.given.of("shapes"))), encoding="utf-8")
+    (folder / QUESTIONS).write_text(questions.as_json(questions.read(publication)), encoding="utf-8")
+    shutil.copy(publication.root / FILE_NAME, folder / FILE_NAME)
+    return {
+        "statistics": statistics(quads),
+        "dumps": [file.as_json() for file in dumps],
+        "validation": {"summary": checked.report.summary, "violations": 0, "warnings": len(checked.report.of(WARNING))},
+        "files": [{"path": file.path.relative_to(publication.root).as_posix(), "role": file.role, "graphs": file.graphs} for file in checked.given.files],
+    }
+
+
+def _violations(report: Report) -> str:
+    violations = report.of(VIOLATION)
+    return "\n\n".join(map(str, violations)) + f"\n\nNo release: {report.summary}"
+
+
+def _counted(report: Report) -> list[str]:
+    return [f"validation: {report.summary}"] if report.results else []

@@ -1,0 +1,157 @@
+"""The releases folder: immutable releases side by side, and a pointer to the current one that swaps atomically."""
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tracktwo.errors import ReleaseError
+
+#: What a release's files look like; raised when that changes, so that older ones are built anew.
+LAYOUT = 2
+
+_CURRENT = "current"
+_BUILDING = ".building-"
+
+
+@dataclass(frozen=True)
+class Release:
+    """One published state: a folder that is never written again, and what its manifest says."""
+
+    folder: Path
+    manifest: Mapping[str, Any]
+
+    @property
+    def id(self) -> str:
+        """Date of making and head of the dataset's canonical hash, such as `2026-01-31-0123456789ab`."""
+        return str(self.manifest["id"])
+
+    @property
+    def created(self) -> datetime:
+        """When it was made, in UTC."""
+        return datetime.fromisoformat(self.manifest["created"])
+
+    @property
+    def store(self) -> Path:
+        """The embedded store's directory."""
+        return self.folder / "store"
+
+    @property
+    def catalog(self) -> Path:
+        """The catalogue's SQLite file."""
+        return self.folder / "catalog.sqlite"
+
+    @property
+    def dumps(self) -> Path:
+        """The folder of dumps and checksums."""
+        return self.folder / "dumps"
+
+    def read(self, name: str) -> str:
+        """A text file of the release."""
+        return (self.folder / name).read_text(encoding="utf-8")
+
+
+class Releases:
+    """The folder that holds a publication's releases."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def current_name(self) -> str | None:
+        """The folder that the pointer names; cheap enough to ask often."""
+        try:
+            return (self.folder / _CURRENT).read_text(encoding="ascii").strip() or None
+        except FileNotFoundError:
+            return None
+        except (OSError, UnicodeDecodeError) as error:
+            raise ReleaseError(f"{self.folder / _CURRENT} can't be read: {error}") from error
+
+    def current(self) -> Release | None:
+        """The release that the pointer names."""
+        name = self.current_name()
+        return self.get(name) if name else None
+
+    def get(self, name: str) -> Release:
+        """The release in a folder; a `ReleaseError` names what is missing or broken."""
+        folder = self.folder / name
+        try:
+            return Release(folder, json.loads((folder / "manifest.json").read_text(encoding="utf-8")))
+        except (OSError, ValueError) as error:
+            raise ReleaseError(f"the release {name} can't be opened: {error}", hint="Run `tracktwo build` to make a new one.") from error
+
+    @contextlib.contextmanager
+    def building(self) -> Iterator[Path]:
+        """A temporary folder to build in, alone: a second build is refused, leavings of a killed one are removed."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock = (self.folder / ".lock").open("w")
+        except OSError as error:
+            raise _unwritable(self.folder, error) from error
+        with lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise ReleaseError(f"another build is at work in {self.folder}") from error
+            for leaving in self.folder.glob(f"{_BUILDING}*"):
+                shutil.rmtree(leaving, ignore_errors=True)
+            folder = Path(tempfile.mkdtemp(prefix=_BUILDING, dir=self.folder))
+            try:
+                yield folder
+            except OSError as error:
+                raise _unwritable(self.folder, error) from error
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def publish(self, built: Path, id_: str) -> Release:
+        """Make a finished folder a release and point to it: all of it on disk before the pointer swaps.
+
+        The same data made anew (by a newer version, with other settings) keeps its id in a folder with a number.
+        """
+        _sync(built)
+        number, name = 1, id_
+        while (self.folder / name).exists():
+            number += 1
+            name = f"{id_}.{number}"
+        built.chmod(0o755)
+        built.rename(self.folder / name)
+        self.point_to(name)
+        return self.get(name)
+
+    def point_to(self, name: str) -> None:
+        """Make a release the current one."""
+        pointer = self.folder / f"{_CURRENT}.new"
+        with pointer.open("w", encoding="ascii") as file:
+            file.write(name + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        pointer.replace(self.folder / _CURRENT)
+        _sync_one(self.folder)
+
+
+def now() -> datetime:
+    """The present, to the second, in UTC: HTTP dates know no fractions."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def _unwritable(folder: Path, error: OSError) -> ReleaseError:
+    return ReleaseError(f"no release can be written to {folder}: {error.strerror or error}", hint="Choose another folder with --releases; the last release keeps serving.")
+
+
+def _sync(folder: Path) -> None:
+    for path in [*folder.rglob("*"), folder]:
+        _sync_one(path)
+
+
+def _sync_one(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,134 @@
+"""Write a release's catalogue: labels, documents, classes and links, counted and sorted once."""
+
+import re
+import sqlite3
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from pyoxigraph import BlankNode, Literal, NamedNode, Triple
+
+from tracktwo.catalog import SCHEMA
+from tracktwo.links import Links
+from tracktwo.namespaces import LABELS, RDF
+from tracktwo.publication import Publication
+
+_RANK = {property_: rank for rank, property_ in enumerate(LABELS)}
+
+
+def write(path: Path, publication: Publication, triples: Iterable[Triple], stated: set[str]) -> None:
+    """Make the catalogue of the merged graph at `path`; `stated` are the classes that the data itself names."""
+    builder = _Builder(publication, stated)
+    for triple in triples:
+        builder.add(triple)
+    connection = sqlite3.connect(path)
+    with connection:
+        connection.execute("PRAGMA page_size = 4096")
+        connection.executescript(SCHEMA)
+        builder.write(connection)
+    connection.execute("PRAGMA optimize")
+    connection.close()
+
+
+def slug_of(iri: str) -> str:
+    """The last part of an IRI as a kebab-case name: `…#RankHolding` is `rank-holding`."""
+    local = re.split(r"[/#:]", iri.rstrip("/#"))[-1]
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", local)
+    return re.sub(r"[^\w]+", "-", spaced).strip("-").lower()
+
+
+class _Builder:
+    """Collects what the catalogue holds while the triples go by."""
+
+    def __init__(self, publication: Publication, stated: set[str]) -> None:
+        self._stated = stated
+        self._languages = publication.languages
+        self._prefixes = publication.prefixes
+        self._links = Links(publication.base_iri, publication.base_iri, publication.documents)
+        self._labels: dict[str, dict[str, tuple[int, str]]] = {}
+        self._subjects: set[str] = set()
+        self._types: list[tuple[str, str]] = []
+        self._edges: list[tuple[str, str, str]] = []
+
+    def add(self, triple: Triple) -> None:
+        subject = name_of(triple.subject)
+        self._subjects.add(subject)
+        if isinstance(triple.object, Literal):
+            self._add_label(subject, triple)
+            return
+        object_ = name_of(triple.object)
+        if triple.predicate == RDF.type:
+            self._types.append((object_, subject))
+        else:
+            self._edges.append((object_, triple.predicate.value, subject))
+
+    def _add_label(self, subject: str, triple: Triple) -> None:
+        rank = _RANK.get(triple.predicate)
+        if rank is None or not isinstance(triple.object, Literal):
+            return
+        candidate = (rank, triple.object.value)
+        labels = self._labels.setdefault(subject, {})
+        language = triple.object.language or ""
+        labels[language] = min(labels.get(language, candidate), candidate)
+
+    def write(self, connection: sqlite3.Connection) -> None:
+        predicates = {property_ for _, property_, _ in self._edges}
+        names = sorted(self._subjects | predicates | {class_ for class_, _ in self._types} | {object_ for object_, _, _ in self._edges})
+        numbers = {name: number for number, name in enumerate(names, start=1)}
+        sorts = {name: self._sort(name) for name in names}
+        rows = ((number, name, self._document(name), sorts[name]) for name, number in numbers.items())
+        connection.executemany("INSERT INTO node VALUES (?, ?, ?, ?)", rows)
+        labels = ((numbers[name], language, text) for name, by_language in self._labels.items() for language, (_, text) in by_language.items())
+        connection.executemany("INSERT INTO label VALUES (?, ?, ?)", labels)
+        self._write_classes(connection, numbers, sorts)
+        self._write_links(connection, numbers, sorts)
+
+    def _write_classes(self, connection: sqlite3.Connection, numbers: Mapping[str, int], sorts: Mapping[str, str]) -> None:
+        members = Counter(class_ for class_, _ in self._types)
+        slugs = self._slugs(sorted(members))
+        connection.executemany("INSERT INTO class VALUES (?, ?, ?, ?)", ((numbers[class_], slugs[class_], count, class_ in self._stated) for class_, count in members.items()))
+        connection.executemany("INSERT INTO member VALUES (?, ?, ?)", ((numbers[class_], sorts[subject], numbers[subject]) for class_, subject in self._types))
+
+    def _write_links(self, connection: sqlite3.Connection, numbers: Mapping[str, int], sorts: Mapping[str, str]) -> None:
+        rows = ((numbers[object_], numbers[property_], sorts[subject], numbers[subject]) for object_, property_, subject in self._edges)
+        connection.executemany("INSERT INTO link VALUES (?, ?, ?, ?)", rows)
+        counts = Counter((object_, property_) for object_, property_, _ in self._edges)
+        connection.executemany("INSERT INTO link_count VALUES (?, ?, ?)", ((numbers[object_], numbers[property_], count) for (object_, property_), count in counts.items()))
+
+    def _document(self, name: str) -> str:
+        """The document that describes a subject, empty for what is only pointed at."""
+        if name not in self._subjects:
+            return ""
+        return name if name.startswith("_:") else self._links.document(name)
+
+    def _sort(self, name: str) -> str:
+        """The key of alphabetical order: the label in the preferred language without case and accents, else the IRI."""
+        labels = self._labels.get(name, {})
+        order: Sequence[str] = [*self._languages, "", *sorted(labels)]
+        text = next((labels[language][1] for language in order if language in labels), name)
+        decomposed = unicodedata.normalize("NFKD", text.casefold())
+        return "".join(character for character in decomposed if not unicodedata.combining(character))[:200]
+
+    def _slugs(self, classes: Sequence[str]) -> dict[str, str]:
+        """A name for each class, none twice: plain for ours and for those the data names, with a prefix for others."""
+        prefixes = {namespace: prefix for prefix, namespace in self._prefixes.items()}
+        slugs: dict[str, str] = {}
+        taken: set[str] = set()
+        for class_ in sorted(classes, key=lambda iri: (not self._links.is_ours(iri), iri not in self._stated, iri)):
+            local = slug_of(class_) or "class"
+            prefix = prefixes.get(re.sub(r"[^/#]*$", "", class_), "other")
+            plain = self._links.is_ours(class_) or class_ in self._stated
+            wanted = local if plain and local not in taken else f"{prefix}-{local}"
+            slug, number = wanted, 1
+            while slug in taken:
+                number += 1
+                slug = f"{wanted}-{number}"
+            slugs[class_] = slug
+            taken.add(slug)
+        return slugs
+
+
+def name_of(term: NamedNode | BlankNode | Literal | Triple) -> str:
+    """A node as the catalogue writes it: its IRI, or `_:` and its label."""
+    return term.value if isinstance(term, NamedNode) else str(term)

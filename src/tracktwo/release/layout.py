@@ -1,0 +1,45 @@
+"""How shapes lay out pages: for each class, its properties in groups and in order, with their names."""
+
+import json
+from collections.abc import Iterable
+from importlib.resources import files
+from typing import Any
+
+from pyoxigraph import Literal, NamedNode, Quad, QuerySolutions, Store
+
+
+def layout(shapes: Iterable[Quad]) -> dict[str, list[dict[str, Any]]]:
+    """By class IRI, a list of fields: `path` (property IRI), `inverse`, `names` by language, `order`, `group`
+    (labels by language), `group_order`."""
+    store = Store()
+    store.bulk_extend(Quad(*quad.triple) for quad in shapes)
+    text = files("tracktwo.release").joinpath("queries", "layout.rq").read_text(encoding="utf-8")
+    rows = store.query(text)
+    assert isinstance(rows, QuerySolutions)
+    fields: dict[tuple[str, str, bool], dict[str, Any]] = {}
+    for row in rows:
+        key = (row["class"].value, row["path"].value, row["inverse"].value == "true")
+        field = fields.setdefault(key, {"class": key[0], "path": key[1], "inverse": key[2], "names": {}, "group": {}, "order": 0.0, "group_order": 1000.0})
+        _add(field, row)
+    by_class: dict[str, list[dict[str, Any]]] = {}
+    for field in sorted(fields.values(), key=lambda item: (item["group_order"], item["order"], item["path"], item["inverse"])):
+        by_class.setdefault(field.pop("class"), []).append(field)
+    return by_class
+
+
+def as_json(fields: dict[str, list[dict[str, Any]]]) -> str:
+    """The layout as it is stored in a release."""
+    return json.dumps(fields, ensure_ascii=False, indent=1, sort_keys=True)
+
+
+def _add(field: dict[str, Any], row: Any) -> None:
+    """What one row says more about a field."""
+    for column, into in (("name", "names"), ("groupLabel", "group")):
+        literal = row[column]
+        if isinstance(literal, Literal):
+            field[into][literal.language or ""] = literal.value
+    for column, into in (("order", "order"), ("groupOrder", "group_order")):
+        literal = row[column]
+        if isinstance(literal, Literal):
+            field[into] = float(literal.value)
+    assert isinstance(row["class"], NamedNode)

@@ -1,0 +1,45 @@
+"""A publication's questions: `.rq` files in `questions/` of the ontology folder, with title and question as comments."""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from tracktwo.publication import Publication
+
+_HEAD = re.compile(r"^#\s*([\w-]+):\s*(.*)$")
+
+
+@dataclass(frozen=True)
+class Question:
+    """A saved query: its file's name without number and ending, the lines of its head by key, and the whole text."""
+
+    slug: str
+    head: dict[str, str]
+    text: str
+
+    @property
+    def title(self) -> str:
+        """What it is called: its `title` line, else its slug."""
+        return self.head.get("title", self.slug)
+
+
+def read(publication: Publication) -> list[Question]:
+    """All questions, in order of their file names."""
+    folder = publication.folders["ontology"] / "questions"
+    return [_question(path.stem, path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.rq"))]
+
+
+def as_json(questions: Sequence[Question]) -> str:
+    """The questions as they are stored in a release."""
+    return json.dumps([asdict(question) for question in questions], ensure_ascii=False, indent=1)
+
+
+def _question(stem: str, text: str) -> Question:
+    head = {}
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            break
+        if found := _HEAD.match(line):
+            head[found[1].lower()] = found[2].strip()
+    return Question(re.sub(r"^\d+-", "", stem), head, text)

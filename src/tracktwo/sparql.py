@@ -1,0 +1,140 @@
+"""The SPARQL 1.1 Protocol without IO: what a request asks for, and what of it is refused.
+
+Whether the text is a query, and which form it has, the engine says; here only what must be known before that:
+exactly one query, a dataset, acceptable formats, and no text that would reach out or write.
+"""
+
+import re
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl
+
+from tracktwo.errors import BadRequest, Forbidden, TooLarge, UnsupportedMedia
+from tracktwo.formats import RDF_FORMATS, RESULT_FORMATS, Format, named, negotiate
+from tracktwo.links import is_valid_iri
+from tracktwo.store import Query
+
+FORM = "application/x-www-form-urlencoded"
+DIRECT = "application/sparql-query"
+UPDATE = "application/sparql-update"
+
+_PARAMETERS = ("query", "update", "default-graph-uri", "named-graph-uri", "format")
+
+#: Everything in a query that is not a keyword: comments, IRIs, strings, prefixed names, variables.
+_SKIPPED = re.compile(
+    r"""#[^\n\r]*|<[^\s<>"{}|^`\\]*>|\"\"\"(?:[^\\]|\\.)*?\"\"\"|'''(?:[^\\]|\\.)*?'''|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'"""
+    r"""|[\w.\-]*:[\w.\-%:]*|[?$]\w+|@[A-Za-z\-]+""",
+    re.DOTALL,
+)
+_UPDATES = ("INSERT", "DELETE", "LOAD", "CLEAR", "CREATE", "DROP", "COPY", "MOVE", "ADD", "WITH")
+_ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What arrived: method, the URL's raw query string, the body and its type, `Accept`, and whom it counts for."""
+
+    method: str
+    query_string: str
+    content_type: str
+    body: bytes
+    accept: str | None
+    client: str = ""
+    gone: threading.Event = field(default_factory=threading.Event, compare=False)
+
+
+def has_query(request: Request) -> bool:
+    """Does the request ask anything? A GET without parameters asks for the service description."""
+    return request.method not in ("GET", "HEAD") or any(name in ("query", "update") for name, _ in _decoded(request.query_string.encode()))
+
+
+def read(request: Request, limit: int) -> Query:
+    """The one query of a request (SPARQL 1.1 Protocol section 2.1).
+
+    Raises `BadRequest`, `UnsupportedMedia`, `TooLarge` beyond `limit` bytes, or `Forbidden`.
+    """
+    pairs, direct = _parts(request)
+    values: dict[str, list[str]] = {name: [value for key, value in pairs if key == name] for name in _PARAMETERS}
+    if values["update"]:
+        raise Forbidden("This endpoint answers queries; it takes no updates.")
+    texts = values["query"] + direct
+    if len(texts) != 1:
+        raise BadRequest(f"A request needs exactly one query; this one has {len(texts)}.", hint="SPARQL 1.1 Protocol, section 2.1")
+    if not texts[0].strip():
+        raise BadRequest("The query is empty.")
+    if len(texts[0].encode()) > limit:
+        raise TooLarge(f"The query is over {limit} bytes.")
+    refuse_reaching_out(texts[0])
+    results, graph = _formats(request.accept, values["format"])
+    return Query(texts[0], _graphs(values, "default-graph-uri"), _graphs(values, "named-graph-uri"), results, graph, request.client, request.gone)
+
+
+def refuse_reaching_out(text: str) -> None:
+    """Raise `Forbidden` for SERVICE and for updates, however they are spelt.
+
+    The engine's `SERVICE SILENT` would answer one empty solution where the kernel refuses the connection, so the
+    text has to be refused as well.
+    """
+    for form in (text, _ESCAPE.sub(lambda escape: chr(min(int(escape[1] or escape[2], 16), 0x10FFFF)), text)):
+        words = re.findall(r"[A-Za-z]+", _SKIPPED.sub(" ", form))
+        if "SERVICE" in map(str.upper, words):
+            raise Forbidden("SERVICE is refused: this server opens no connections for a query.", hint="Ask the other endpoint yourself, or use a federating client.")
+        if words and words[0].upper() in _UPDATES:
+            raise Forbidden("This endpoint answers queries; it takes no updates.")
+
+
+def _parts(request: Request) -> tuple[list[tuple[str, str]], list[str]]:
+    """All parameters of URL and body, and the query texts that are bodies themselves."""
+    pairs = _decoded(request.query_string.encode())
+    if request.method in ("GET", "HEAD"):
+        return pairs, []
+    kind, charset = _media_type(request.content_type)
+    if kind == UPDATE:
+        raise Forbidden("This endpoint answers queries; it takes no updates.")
+    if kind not in (FORM, DIRECT):
+        raise UnsupportedMedia(f"A query is sent as {FORM} or {DIRECT}, not as {kind or 'a body without Content-Type'}.")
+    if charset not in ("", "utf-8", "utf8"):
+        raise UnsupportedMedia(f"A query is sent in UTF-8, not in {charset}.")
+    return (pairs + _decoded(request.body), []) if kind == FORM else (pairs, [_utf8(request.body)])
+
+
+def _media_type(header: str) -> tuple[str, str]:
+    """(media type, charset), both in lower case."""
+    kind, *parameters = (part.strip().lower() for part in header.split(";"))
+    charset = next((value.strip(' "') for name, _, value in (part.partition("=") for part in parameters) if name.strip() == "charset"), "")
+    return kind, charset
+
+
+def _decoded(text: bytes) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(text.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=10_000)
+    except (UnicodeDecodeError, ValueError) as error:
+        raise BadRequest("The parameters are not UTF-8.") from error
+
+
+def _utf8(body: bytes) -> str:
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BadRequest("The query is not UTF-8.") from error
+
+
+def _graphs(values: Mapping[str, Sequence[str]], name: str) -> tuple[str, ...] | None:
+    """The graphs that a parameter names; None where neither dataset parameter is there, empty where only the other is."""
+    if not values["default-graph-uri"] and not values["named-graph-uri"]:
+        return None
+    for iri in values[name]:
+        if not is_valid_iri(iri):
+            raise BadRequest(f"{name} must be an absolute IRI, not “{iri}”.")
+    return tuple(values[name])
+
+
+def _formats(accept: str | None, asked: Sequence[str]) -> tuple[Format | None, Format | None]:
+    """The format for rows and the one for triples, by `format` if that names one, else by `Accept`."""
+    if asked and asked[-1]:
+        results, graph = named(asked[-1], RESULT_FORMATS), named(asked[-1], RDF_FORMATS)
+        if results is None and graph is None:
+            raise BadRequest(f"No format is called “{asked[-1]}”.", hint="Known: " + ", ".join(row.name for row in (*RESULT_FORMATS, *RDF_FORMATS)))
+        return results, graph
+    return negotiate(accept, RESULT_FORMATS), negotiate(accept, RDF_FORMATS)

@@ -1,0 +1,61 @@
+"""The embedded store: Oxigraph, read-only on a release's directory.
+
+Look-ups of our own, whose cost is bounded, run in this process. A client's text never does: the engine can neither be
+stopped nor trusted with deep nesting, so queries run in worker processes (`pool`).
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import pyoxigraph as ox
+from pyoxigraph import DefaultGraph, NamedNode, Quad, Triple
+
+from tracktwo.errors import ReleaseError
+from tracktwo.store import Answer, Node, Query
+from tracktwo.store.pool import Dialect, Pool, PoolLimits
+
+
+def create(path: Path, quads: Iterable[Quad]) -> None:
+    """Write a new store of named graphs and, as the default graph, their merge.
+
+    The merge is materialised because the engine answers the union of all graphs as a bag: a triple in two graphs
+    would count twice.
+    """
+    store = ox.Store(str(path))
+    given = list(quads)
+    merged = {quad.triple for quad in given}
+    store.bulk_extend(given)
+    store.bulk_extend(Quad(*triple, DefaultGraph()) for triple in merged)
+    store.flush()
+    store.optimize()
+
+
+class EmbeddedStore:
+    """Oxigraph on the directory that `create` wrote, with a pool of query workers."""
+
+    def __init__(self, path: Path, dialect: Dialect, limits: PoolLimits) -> None:
+        try:
+            self._store = ox.Store.read_only(str(path))
+        except OSError as error:
+            raise ReleaseError(f"the store {path} can't be opened: {error}") from error
+        self._pool = Pool(path, dialect, limits)
+
+    def describe(self, subjects: Sequence[Node]) -> list[Quad]:
+        """All statements about the subjects, in the named graphs that hold them."""
+        return [quad for subject in subjects for quad in self._store.quads_for_pattern(subject, None, None) if quad.graph_name != DefaultGraph()]
+
+    def graph(self, iri: str) -> Iterator[Triple]:
+        """The triples of one named graph."""
+        return (quad.triple for quad in self._store.quads_for_pattern(None, None, None, NamedNode(iri)))
+
+    def size(self) -> int:
+        """Triples in the merged graph."""
+        return sum(1 for _ in self._store.quads_for_pattern(None, None, None, DefaultGraph()))
+
+    def answer(self, query: Query) -> Answer:
+        """Run a client's query in a worker."""
+        return self._pool.answer(query)
+
+    def close(self) -> None:
+        """End the workers."""
+        self._pool.close()

@@ -1,0 +1,170 @@
+"""The remote store: any SPARQL 1.1 endpoint, spoken to with SPARQLWrapper.
+
+The endpoint holds the release's named graphs and their merge as one more graph. Blank nodes are there as IRIs below
+the skolem prefix (RDF 1.1 Concepts section 3.5), since SPARQL can't ask for a blank node again; they are blank nodes
+again when they come back from our own look-ups.
+"""
+
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.resources import files
+from typing import IO, Any
+from urllib.error import HTTPError, URLError
+
+from pyoxigraph import BlankNode, Literal, NamedNode, Quad, QueryResultsFormat, QuerySolutions, Triple, parse_query_results
+from SPARQLWrapper import POST, SPARQLWrapper
+from SPARQLWrapper.SPARQLExceptions import EndPointInternalError, EndPointNotFound, QueryBadFormed, SPARQLWrapperException
+
+from tracktwo.errors import NotAcceptable, QueryError, QueryTimeout, QueryTooBig, StoreUnavailable
+from tracktwo.formats import JSON, N_TRIPLES, RDF_FORMATS, RESULT_FORMATS, Format
+from tracktwo.store import BINDINGS, BOOLEAN, GRAPH, Answer, Node, Query
+from tracktwo.store.pool import Dialect, PoolLimits
+
+_CHUNK_BYTES = 1 << 15
+_MB = 1 << 20
+_SUBJECTS_AT_ONCE = 200
+
+#: Kinds of answers by SPARQLWrapper's name of the query form.
+_KINDS = {"SELECT": BINDINGS, "ASK": BOOLEAN, "CONSTRUCT": GRAPH, "DESCRIBE": GRAPH}
+
+#: N-Triples are also Turtle, TriG and N-Quads, so an endpoint that lacks those can still serve them.
+_ASKED_AS = {"ttl": N_TRIPLES, "trig": N_TRIPLES, "nq": N_TRIPLES}
+
+
+def skolem(term: Any, prefix: str) -> Any:
+    """A blank node as the IRI that stands for it, any other term as it is."""
+    return NamedNode(prefix + term.value) if isinstance(term, BlankNode) else term
+
+
+class RemoteStore:
+    """A SPARQL 1.1 endpoint that holds the release.
+
+    `graphs` are the release's named graphs, `merged` the graph that holds their merge, `skolem_prefix` begins the IRIs
+    that stand for blank nodes.
+    """
+
+    def __init__(self, url: str, graphs: Sequence[str], merged: str, skolem_prefix: str, dialect: Dialect, limits: PoolLimits) -> None:
+        self._url = url
+        self._graphs = tuple(graphs)
+        self._merged = merged
+        self._skolem_prefix = skolem_prefix
+        self._dialect = dialect
+        self._limits = limits
+
+    def describe(self, subjects: Sequence[Node]) -> list[Quad]:
+        """All statements about the subjects, in the release's named graphs."""
+        quads: list[Quad] = []
+        for start in range(0, len(subjects), _SUBJECTS_AT_ONCE):
+            values = " ".join(str(skolem(subject, self._skolem_prefix)) for subject in subjects[start : start + _SUBJECTS_AT_ONCE])
+            for row in self._look_up("describe", f"VALUES ?subject {{ {values} }}"):
+                quads.append(Quad(row["subject"], row["predicate"], row["object"], row["graph"]))
+        return quads
+
+    def graph(self, iri: str) -> Iterator[Triple]:
+        """The triples of one named graph."""
+        for row in self._look_up("graph", f"VALUES ?graph {{ {NamedNode(iri)} }}"):
+            yield Triple(row["subject"], row["predicate"], row["object"])
+
+    def size(self) -> int:
+        """Triples in the merged graph."""
+        row = next(iter(self._look_up("size", f"VALUES ?graph {{ {NamedNode(self._merged)} }}")))
+        return int(row["size"].value)
+
+    def answer(self, query: Query) -> Answer:
+        """Run a client's query at the endpoint, under our deadline and size limit."""
+        client = self._client(self._with_prefixes(query.text))
+        kind = _KINDS.get(client.queryType)
+        if kind is None:
+            raise QueryError("not a SELECT, ASK, CONSTRUCT or DESCRIBE query")
+        format_ = query.graph if kind == GRAPH else query.results
+        if format_ is None:
+            raise NotAcceptable("None of the formats that the request accepts can hold this query's answer.", [row.media_type for row in (RDF_FORMATS if kind == GRAPH else RESULT_FORMATS)])
+        for name, graphs in self._dataset(query):
+            for graph in graphs:
+                client.addParameter(name, graph)
+        response = self._send(client, _ASKED_AS.get(format_.name, format_))
+        return Answer(kind, format_, self._chunks(response, query, time.monotonic() + self._limits.seconds), response.close)
+
+    def close(self) -> None:
+        """Nothing is held between requests."""
+
+    def _dataset(self, query: Query) -> list[tuple[str, Sequence[str]]]:
+        """The protocol's dataset parameters: the query's own, or ours where neither it nor its text names one."""
+        if query.default_graphs is not None or query.named_graphs is not None:
+            none = (f"{self._merged}#none",)  # an empty set of default graphs has to be said with an empty graph
+            return [("default-graph-uri", query.default_graphs or none), ("named-graph-uri", query.named_graphs or none)]
+        if re.search(r"\bFROM\b", query.text, re.IGNORECASE):
+            return []
+        return [("default-graph-uri", [self._merged]), ("named-graph-uri", self._graphs)]
+
+    def _with_prefixes(self, text: str) -> str:
+        """The text with our prefixes that it uses and does not declare, on the first line so that lines keep their numbers but one."""
+        declared = set(re.findall(r"\bPREFIX\s+([\w.-]*):", text, re.IGNORECASE))
+        used = set(re.findall(r"(?<![\w<:/#])([A-Za-z][\w.-]*):", text)) - declared
+        return "".join(f"PREFIX {name}: <{iri}> " for name, iri in self._dialect.prefixes.items() if name in used) + text
+
+    def _client(self, text: str) -> SPARQLWrapper:
+        client = SPARQLWrapper(self._url, agent="tracktwo")
+        client.setMethod(POST)
+        client.setOnlyConneg(True)
+        client.setTimeout(max(1, round(self._limits.seconds)))
+        client.setQuery(text)
+        return client
+
+    def _send(self, client: SPARQLWrapper, format_: Format) -> Any:
+        client.addCustomHttpHeader("Accept", format_.media_type)
+        try:
+            response = client.query().response
+        except QueryBadFormed as error:
+            raise QueryError(_said(error)) from error
+        except (EndPointInternalError, EndPointNotFound, SPARQLWrapperException, HTTPError) as error:
+            raise StoreUnavailable(f"The store {self._url} failed: {_said(error)}") from error
+        except TimeoutError as error:
+            raise QueryTimeout("The query ran past its deadline and was stopped.") from error
+        except URLError as error:
+            if isinstance(error.reason, TimeoutError):
+                raise QueryTimeout("The query ran past its deadline and was stopped.") from error
+            raise StoreUnavailable(f"The store {self._url} can't be reached: {error.reason}") from error
+        answered = response.headers.get_content_type()
+        if answered not in (format_.media_type, *format_.aliases):
+            response.close()
+            raise StoreUnavailable(f"The store {self._url} answered {answered} where {format_.media_type} was asked for.")
+        return response
+
+    def _chunks(self, response: IO[bytes], query: Query, deadline: float) -> Iterator[bytes]:
+        left = self._limits.result_mb * _MB
+        while data := response.read(_CHUNK_BYTES):
+            left -= len(data)
+            if left < 0:
+                raise QueryTooBig(f"The result is over {self._limits.result_mb} MB and was stopped.")
+            if time.monotonic() > deadline:
+                raise QueryTimeout("The query ran past its deadline and was stopped.")
+            if query.gone.is_set():
+                raise StoreUnavailable("The client went away.")
+            yield data
+
+    def _look_up(self, name: str, values: str) -> Iterator[Mapping[str, Any]]:
+        """Rows of one of our own queries, bound by a `VALUES` clause that is built from terms."""
+        text = files("tracktwo.store").joinpath("queries", f"{name}.rq").read_text(encoding="utf-8")
+        client = self._client(f"{text}\n{values}")
+        for graph in (*self._graphs, self._merged):
+            client.addParameter("named-graph-uri", graph)
+        results = parse_query_results(self._send(client, JSON), format=QueryResultsFormat.JSON)
+        assert isinstance(results, QuerySolutions)
+        names = [variable.value for variable in results.variables]
+        for solution in results:
+            row = {name: self._blank_again(solution[name]) for name in names}
+            if row.get("graph") != NamedNode(self._merged) or name != "describe":
+                yield row
+
+    def _blank_again(self, term: Any) -> NamedNode | BlankNode | Literal:
+        if isinstance(term, NamedNode) and term.value.startswith(self._skolem_prefix):
+            return BlankNode(term.value.removeprefix(self._skolem_prefix))
+        result: NamedNode | BlankNode | Literal = term
+        return result
+
+
+def _said(error: Exception) -> str:
+    """The endpoint's own words, short."""
+    return " ".join(str(error).split())[-300:]

@@ -1,0 +1,186 @@
+"""A query worker: a process of its own that runs one query after another on a read-only store.
+
+It limits its memory, gives up the right to open sockets once the store is open, and ends with its parent.
+"""
+
+import errno
+import io
+import json
+import os
+import re
+import resource
+import select
+import sys
+import threading
+from collections.abc import Mapping
+from typing import Any, BinaryIO
+
+import pyoxigraph as ox
+
+from tracktwo.formats import RDF_FORMATS, RDF_XML, RESULT_FORMATS, XML, named
+from tracktwo.store import BINDINGS, BOOLEAN, GRAPH
+from tracktwo.store.frames import DATA, END, ERROR, HEADER, Reader, pack
+
+_CHUNK_BYTES = 1 << 15
+_MB = 1 << 20
+_RECYCLE_MB = 256  # a worker that has grown by this is replaced after its query
+
+
+class _Full(Exception):
+    """The result has reached its limit."""
+
+
+class _Frames(io.RawIOBase):
+    """A file that turns what is written into data frames; the first bytes leave at once.
+
+    With `xml`, a carriage return is written as a reference: the engine leaves it bare, and XML would read a line feed
+    (XML 1.0 section 2.11).
+    """
+
+    def __init__(self, out: BinaryIO, limit: int) -> None:
+        self._out, self._left = out, limit
+        self.xml = False
+        self._buffer = bytearray()
+        self._threshold = 1
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self._left -= len(data)
+        if self._left < 0:
+            raise _Full
+        self._buffer += bytes(data).replace(b"\r", b"&#xD;") if self.xml else data
+        if len(self._buffer) >= self._threshold:
+            self.flush()
+            self._threshold = min(self._threshold * 8, _CHUNK_BYTES) if self._threshold > 1 else 512
+        return len(data)
+
+    def flush(self) -> None:
+        if self._buffer:
+            self._out.write(pack(DATA, bytes(self._buffer)))
+            self._out.flush()
+            self._buffer.clear()
+
+
+def main() -> None:
+    """Open the store, take precautions, then answer requests until the parent hangs up."""
+    setup = json.loads(sys.argv[1])
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # nothing but frames may reach the pipe
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    store = ox.Store.read_only(setup["store"])
+    _limit_memory(setup["memory_mb"])
+    _forbid_sockets()
+    _send(out, HEADER, {"ready": True})
+    reader = Reader(0)
+    while request := _next(reader):
+        _limit_time(request["seconds"])
+        _answer(store, setup, request, out)
+
+
+def _end_with_parent() -> None:
+    """End when the other side of standard input closes, also in the middle of a query."""
+    poll = select.poll()
+    poll.register(0, 0)
+    poll.poll()
+    os._exit(0)
+
+
+def _limit_memory(memory_mb: int) -> None:
+    """Allow so much more address space than the process has with its store open."""
+    with open("/proc/self/statm") as statm:
+        now = int(statm.read().split()[0]) * resource.getpagesize()
+    limit = now + memory_mb * _MB
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _limit_time(seconds: float) -> None:
+    """A second line of defence: processor time for this query, should the parent not be there to kill us."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    soft = int(usage.ru_utime + usage.ru_stime + 4 * seconds) + 2
+    resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.getrlimit(resource.RLIMIT_CPU)[1]))
+
+
+def _forbid_sockets() -> None:
+    """Have the kernel refuse `socket` from now on, so that no query can reach out whatever its text."""
+    import pyseccomp
+
+    rules = pyseccomp.SyscallFilter(defaction=pyseccomp.ALLOW)
+    for call in ("socket", "socketpair", "connect", "io_uring_setup"):
+        rules.add_rule(pyseccomp.ERRNO(errno.EPERM), call)
+    rules.load()
+
+
+def _next(reader: Reader) -> dict[str, Any] | None:
+    while (frame := reader.next()) is None:
+        if not reader.fill():
+            return None
+    content: dict[str, Any] = json.loads(frame[1])
+    return content
+
+
+def _answer(store: ox.Store, setup: Mapping[str, Any], request: Mapping[str, Any], out: BinaryIO) -> None:
+    sink = _Frames(out, setup["result_mb"] * _MB)
+    before = _peak_mb()
+    try:
+        results = _run(store, setup["prefixes"], setup["base_iri"], request)
+        kind = _kind(results)
+        wanted = request["graph"] if kind == GRAPH else request["results"]
+        _send(out, HEADER, {"kind": kind})
+        if wanted is not None:
+            _write(results, kind, wanted, sink)
+        sink.flush()
+        _send(out, END, {"recycle": _peak_mb() - before > _RECYCLE_MB})
+    except SyntaxError as error:
+        _send(out, ERROR, _syntax(error))
+    except _Full:
+        _send(out, ERROR, {"type": "size", "message": f"The result is over {setup['result_mb']} MB and was stopped."})
+    except (ValueError, OSError, RuntimeError) as error:
+        _send(out, ERROR, {"type": "store", "message": str(error)})
+
+
+def _run(store: ox.Store, prefixes: dict[str, str], base_iri: str, request: Mapping[str, Any]) -> Any:
+    dataset: dict[str, Any] = {}
+    if request["default_graphs"] is not None or request["named_graphs"] is not None:
+        dataset["default_graph"] = [ox.NamedNode(iri) for iri in request["default_graphs"] or ()]
+        dataset["named_graphs"] = [ox.NamedNode(iri) for iri in request["named_graphs"] or ()]
+    return store.query(request["text"], prefixes=prefixes, base_iri=base_iri, **dataset)
+
+
+def _kind(results: Any) -> str:
+    if isinstance(results, ox.QueryBoolean):
+        return BOOLEAN
+    return BINDINGS if isinstance(results, ox.QuerySolutions) else GRAPH
+
+
+def _write(results: Any, kind: str, wanted: str, sink: _Frames) -> None:
+    format_ = named(wanted, RDF_FORMATS if kind == GRAPH else RESULT_FORMATS)
+    assert format_ is not None
+    sink.xml = format_ in (XML, RDF_XML)
+    if kind != GRAPH:
+        results.serialize(sink, format_.results)
+    else:
+        results.serialize(sink, format_.rdf)
+
+
+def _syntax(error: SyntaxError) -> dict[str, Any]:
+    """What the parser says, without the character classes that it expected at length."""
+    place = re.match(r"error at (\d+):(\d+): (.*)", error.msg, re.DOTALL)
+    if place is None:
+        return {"type": "query", "message": error.msg}
+    return {"type": "query", "line": int(place[1]), "column": int(place[2]), "message": place[3]}
+
+
+def _peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def _send(out: BinaryIO, kind: bytes, content: Mapping[str, Any]) -> None:
+    out.write(pack(kind, json.dumps(content).encode()))
+    out.flush()
+
+
+if __name__ == "__main__":
+    main()

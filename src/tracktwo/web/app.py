@@ -1,0 +1,75 @@
+"""The web application, wired: one function shows the whole."""
+
+import hashlib
+import logging
+from http import HTTPStatus
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Any
+
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import HTTPException
+
+from tracktwo.errors import TracktwoError
+from tracktwo.links import clickable
+from tracktwo.web import documents, downloads, pages, query
+from tracktwo.web.respond import PREFLIGHT, finish, problem
+from tracktwo.web.site import Follower, Options
+
+log = logging.getLogger(__name__)
+
+
+def create_app(options: Options) -> Flask:
+    """The site of the releases in `options`, as a WSGI application."""
+    app = Flask("tracktwo.web", static_folder=None)
+    app.url_map.merge_slashes = False  # `a//b` and `a/b` are two IRIs
+    app.url_map.strict_slashes = False
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.tests["clickable"] = clickable
+    follower = Follower(options)
+    assets = _digest(files("tracktwo.web"))
+    app.extensions["follower"] = follower
+
+    @app.before_request
+    def open_site() -> Response | None:
+        g.site = follower.site()
+        g.assets = assets
+        g.root = g.site.links.root
+        return _options() if request.method == "OPTIONS" else None
+
+    @app.context_processor
+    def everywhere() -> dict[str, Any]:
+        site = getattr(g, "site", None)
+        return {"site": site, "links": site.links if site else None, "assets": assets}
+
+    app.after_request(finish)
+    app.register_error_handler(TracktwoError, problem)
+    app.register_error_handler(HTTPException, problem)
+    app.register_error_handler(Exception, _fault)
+    for routes in (pages.routes, query.routes, downloads.routes, documents.routes):  # documents last: it takes every other path
+        app.register_blueprint(routes)
+    return app
+
+
+def _options() -> Response:
+    """Preflight and plain OPTIONS, on every route."""
+    response = Response(status=HTTPStatus.NO_CONTENT)
+    response.headers.extend(PREFLIGHT)
+    response.headers["Allow"] = PREFLIGHT["Access-Control-Allow-Methods"] if request.path == "/sparql" else "GET, HEAD, OPTIONS"
+    return response
+
+
+def _fault(error: Exception) -> Response:
+    """A fault of ours: logged with all it knows, told without."""
+    log.exception("%s %s failed", request.method, request.path, exc_info=error)
+    return problem(error)
+
+
+def _digest(folder: Traversable) -> str:
+    """What the templates and static files are, so that a page's entity tag changes with them."""
+    digest = hashlib.sha256()
+    for name in ("templates", "static"):
+        for file in sorted(folder.joinpath(name).iterdir(), key=lambda item: item.name):
+            if file.is_file():
+                digest.update(file.name.encode() + file.read_bytes())
+    return digest.hexdigest()[:10]

@@ -1,0 +1,170 @@
+"""IRIs that dereference: 303 from things to documents, documents in every format, terms, graphs, other people's IRIs."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from urllib.parse import quote
+
+from flask import Blueprint, Response, g, render_template, request
+from pyoxigraph import BlankNode, NamedNode, Quad
+
+from tracktwo.entity import View
+from tracktwo.errors import NotAcceptable, NotFound
+from tracktwo.formats import DOCUMENT_FORMATS, HTML, Format, named, negotiate
+from tracktwo.links import is_valid_iri
+from tracktwo.namespaces import VOID
+from tracktwo.release import dump
+from tracktwo.store import Node
+from tracktwo.web.respond import Link, Representation, redirect, respond
+from tracktwo.web.site import Site
+
+routes = Blueprint("documents", __name__)
+
+_SUBJECTS_SHOWN = 500  # sections of one page; the other formats have all
+
+
+@routes.get("/<path:_path>")
+def dereference(_path: str) -> Response:
+    """Whatever is published under this path: a thing, a document, or one format of a document."""
+    site: Site = g.site
+    raw = _raw_path()
+    candidates = list(site.links.candidates(raw))
+    if request.query_string:
+        candidates[:0] = site.links.candidates(f"{raw}?{request.query_string.decode('latin-1')}")
+    things = [iri for iri in site.catalog.described(candidates) if site.links.is_thing(iri)]
+    if things:
+        return _see_other(site, things[0], raw)
+    documents = _documents(site, candidates)
+    if documents:
+        return _document(site, documents[0], raw, None)
+    return _variant(site, candidates)
+
+
+@routes.get("/describe")
+def describe() -> Response:
+    """What our graph says of an IRI that lies beyond the base."""
+    site: Site = g.site
+    iri = request.args.get("iri", "")
+    if not is_valid_iri(iri):
+        raise NotFound("Name an absolute IRI: /describe?iri=…")
+    if site.links.is_ours(iri) and site.catalog.described([iri]):
+        return redirect(site.links.full(site.links.url(iri)), HTTPStatus.SEE_OTHER)
+    if not site.catalog.described([iri]) and not site.catalog.link_counts(iri):
+        raise NotFound(f"Nothing is said here about <{iri}>.")
+    format_ = named(request.args["format"], DOCUMENT_FORMATS) if request.args.get("format") else None
+    return _represent(site, iri, [NamedNode(iri)], format_)
+
+
+@routes.get("/.well-known/genid/<label>")
+def blank_node(label: str) -> Response:
+    """A node without a name, under an IRI that lasts as long as the release (RDF 1.1 Concepts section 3.5)."""
+    site: Site = g.site
+    if not label.isalnum() or not site.catalog.described([f"_:{label}"]):
+        raise NotFound("No node without a name is known by this label in the present release.")
+    return _represent(site, site.publication.skolem_prefix + label, [BlankNode(label)], None)
+
+
+def _raw_path() -> str:
+    """The path below the root as it was sent: WSGI decodes it, which would lose the difference between `/` and `%2F`."""
+    raw: str = request.environ.get("tracktwo.raw_path") or quote(request.environ["PATH_INFO"].encode("latin-1"), safe="%/:@!$&'()*+,;=~-._")
+    return raw.lstrip("/") if not raw.startswith("//") else raw[1:]
+
+
+def _see_other(site: Site, thing: str, raw: str) -> Response:
+    """303 to the thing's document; where the path was another spelling, first to the thing itself."""
+    own = site.links.path(thing)
+    if own != site.links.root + raw:
+        return redirect(site.links.full(own), HTTPStatus.MOVED_PERMANENTLY)
+    document = site.links.document(thing)
+    links = [Link(site.links.full(site.links.path(document)), "describedby"), *_alternates(site, document)]
+    return redirect(site.links.full(site.links.path(document)), HTTPStatus.SEE_OTHER, links, negotiated=True)
+
+
+def _documents(site: Site, candidates: Sequence[str]) -> list[str]:
+    """Those of the IRIs that are documents: they describe something, or are a named graph."""
+    known = set(site.catalog.documents_among(candidates))
+    return [iri for iri in candidates if iri in known or iri in site.describer.graphs]
+
+
+def _variant(site: Site, candidates: Sequence[str]) -> Response:
+    """A document in the one format that the path's suffix names."""
+    for format_ in DOCUMENT_FORMATS:
+        stems = [iri.removesuffix(f".{format_.suffix}") for iri in candidates if iri.endswith(f".{format_.suffix}")]
+        documents = _documents(site, stems) if stems else []
+        if documents:
+            return _document(site, documents[0], "", format_)
+    raise NotFound(f"Nothing is published under <{candidates[0]}>.")
+
+
+def _document(site: Site, iri: str, raw: str, format_: Format | None) -> Response:
+    own = site.links.path(iri)
+    if format_ is None and own != site.links.root + raw and own != f"{site.links.root}{raw}?{request.query_string.decode('latin-1')}":
+        return redirect(site.links.full(own), HTTPStatus.MOVED_PERMANENTLY)
+    subjects: list[Node] = [NamedNode(subject) for subject in site.catalog.subjects(iri)]
+    return _represent(site, iri, subjects or [NamedNode(iri)], format_)
+
+
+def _represent(site: Site, document: str, subjects: Sequence[Node], format_: Format | None) -> Response:
+    """A document in a fixed format, or in the one that is negotiated."""
+    alternates = _alternates(site, document)
+    g.variants = alternates
+    chosen = format_ or negotiate(request.headers.get("Accept"), DOCUMENT_FORMATS)
+    if chosen is None:
+        raise NotAcceptable("None of the formats that you accept is available.", [row.media_type for row in DOCUMENT_FORMATS])
+    main = _main(site, document, subjects)
+    links = [
+        Link(document, "canonical"),
+        *alternates,
+        Link(main, "describes"),
+        Link(main, "cite-as"),
+        Link(site.publication.dataset_iri, "collection"),
+        *([Link(site.publication.licence, "license")] if site.publication.licence else []),
+    ]
+
+    def body() -> bytes | str:
+        return _page(site, document, subjects, links) if chosen is HTML else _rdf(site, document, subjects, chosen)
+
+    return respond(site, Representation(chosen, body, links, negotiated=format_ is None, location="" if format_ else site.links.full(site.links.variant(document, chosen.suffix))))
+
+
+def _main(site: Site, document: str, subjects: Sequence[Node]) -> str:
+    """What the document is chiefly about: the thing it belongs to, itself if it is a subject, else its first subject."""
+    names = [subject.value for subject in subjects if isinstance(subject, NamedNode)]
+    thing = site.links.thing_of(document)
+    return next((name for name in (thing, document) if name in names), names[0] if names else document)  # type: ignore[return-value]  # None is never in names
+
+
+def _alternates(site: Site, document: str) -> list[Link]:
+    return [Link(site.links.full(site.links.variant(document, row.suffix)), "alternate", row.media_type) for row in DOCUMENT_FORMATS]
+
+
+def _rdf(site: Site, document: str, subjects: Sequence[Node], format_: Format) -> bytes:
+    quads = site.describer.document(document) if isinstance(subjects[0], NamedNode) and site.catalog.documents_among([document]) or document in site.describer.graphs else site.describer.statements(subjects)
+    here = NamedNode(document)
+    about = Quad(here, VOID.inDataset, NamedNode(site.publication.dataset_iri))
+    renamed = [_named(quad, subjects[0], here) for quad in quads] if isinstance(subjects[0], BlankNode) else quads
+    return dump.document(format_, [*renamed, about], site.publication.prefixes)
+
+
+def _named(quad: Quad, node: Node, name: NamedNode) -> Quad:
+    """The quad with a blank node replaced by the IRI that stands for it."""
+    subject = name if quad.subject == node else quad.subject
+    return Quad(subject, quad.predicate, name if quad.object == node else quad.object, quad.graph_name)
+
+
+def _page(site: Site, document: str, subjects: Sequence[Node], links: Sequence[Link]) -> str:
+    main = _main(site, document, subjects)
+    ordered = sorted(subjects, key=lambda subject: subject.value != main)[:_SUBJECTS_SHOWN]
+    views = site.describer.views(ordered, incoming=len(subjects) == 1)
+    if len(subjects) > 1 and views[0].anchor == "":
+        views[:1] = site.describer.views(ordered[:1], incoming=True)
+    graph = site.release.manifest["statistics"]["graphs"].get(document)
+    template = "entity.html" if len(views) == 1 else "terms.html"
+    return render_template(template, views=views, view=views[0], document=document, head=links, hidden=len(subjects) - len(ordered), graph_size=graph, classes=_members(site, views))
+
+
+def _members(site: Site, views: Sequence[View]) -> dict[str, tuple[str, int]]:
+    """(browse URL, members) of the classes among the entities of a page."""
+    shown = {view.iri for view in views}
+    return {class_.iri: (site.links.site("browse/" + class_.slug), class_.members) for class_ in site.catalog.classes() if class_.iri in shown}
+
+

@@ -1,0 +1,99 @@
+"""Pages to find one's way: home, lists by class, all links of one kind."""
+
+from http import HTTPStatus
+
+from flask import Blueprint, Response, g, render_template, request, send_file
+from importlib.resources import files
+
+from tracktwo.errors import NotFound
+from tracktwo.formats import HTML
+from tracktwo.web.respond import Link, Representation, respond
+from tracktwo.web.site import Site
+
+routes = Blueprint("pages", __name__)
+
+_ONE_YEAR = 31_536_000
+
+
+@routes.get("/")
+def home() -> Response:
+    """What is published here, and the ways in."""
+    site: Site = g.site
+    classes = site.catalog.classes()
+    labels = site.catalog.labels([class_.iri for class_ in classes])
+    rows = [(site.describer.label(class_.iri, labels)[0], class_) for class_ in classes]
+    stated = [row for row in rows if row[1].stated]
+    others = [row for row in rows if not row[1].stated]
+    head = [Link(site.links.absolute("dataset"), "describedby"), Link(site.links.absolute("sparql"), "service")]
+    return _html(site, "home.html", head, stated=stated, others=others, statistics=site.release.manifest["statistics"])
+
+
+@routes.get("/browse")
+def browse_all() -> Response:
+    """All classes: the home page has them."""
+    return home()
+
+
+@routes.get("/browse/<slug>")
+def browse(slug: str) -> Response:
+    """The members of a class, a page at a time."""
+    site: Site = g.site
+    class_ = next((row for row in site.catalog.classes() if row.slug == slug), None)
+    if class_ is None:
+        raise NotFound(f"No class here is called “{slug}”.")
+    size = site.publication.limits.page_size
+    entries = site.catalog.members(slug, request.args.get("after", ""), size + 1)
+    more = site.links.site(f"browse/{slug}", after=entries[size - 1].key) if len(entries) > size else ""
+    title = site.describer.label(class_.iri, site.catalog.labels([class_.iri]))[0]
+    values = site.describer.listing(entries[:size])
+    return _html(site, "browse.html", [], title=title, total=class_.members, about=class_.iri, values=values, more=more, first=not request.args.get("after"), start=site.links.site(f"browse/{slug}"))
+
+
+@routes.get("/links")
+def links() -> Response:
+    """All that links to an entity with one property, a page at a time."""
+    site: Site = g.site
+    iri, property_ = request.args.get("iri", ""), request.args.get("property", "")
+    count = dict(site.catalog.link_counts(iri)).get(property_)
+    if count is None:
+        raise NotFound("Nothing here links to that entity with that property.")
+    size = site.publication.limits.page_size
+    entries = site.catalog.links(iri, property_, request.args.get("after", ""), size + 1)
+    more = site.links.site("links", iri=iri, property=property_, after=entries[size - 1].key) if len(entries) > size else ""
+    labels = site.catalog.labels([iri, property_])
+    title = f"{site.describer.label(property_, labels)[0]}: {site.describer.label(iri, labels)[0]}"
+    start = site.links.site("links", iri=iri, property=property_)
+    return _html(site, "browse.html", [], title=title, total=count, about=iri, values=site.describer.listing(entries[:size]), more=more, first=not request.args.get("after"), start=start)
+
+
+@routes.get("/static/<name>")
+def static(name: str) -> Response:
+    """Style sheets, scripts, pictures; the page's links carry a version, so they may be kept for ever."""
+    path = files("tracktwo.web") / "static" / name
+    if "/" in name or not path.is_file():
+        raise NotFound(f"There is no static file “{name}”.")
+    response = send_file(str(path), max_age=_ONE_YEAR)
+    response.direct_passthrough = False
+    response.status_code = HTTPStatus.OK
+    return response
+
+
+@routes.get("/robots.txt")
+def robots() -> Response:
+    """Keeps crawlers off what is made to measure."""
+    site: Site = g.site
+    root = site.links.root
+    lines = ["User-agent: *", *(f"Disallow: {root}{path}" for path in ("sparql", "links", "describe")), f"Sitemap: {site.links.absolute('sitemap.xml')}"]
+    return Response("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
+
+
+@routes.get("/health")
+def health() -> Response:
+    """The release that is served, for whoever runs the site."""
+    return Response(g.site.release.id + "\n", content_type="text/plain; charset=utf-8", headers={"Cache-Control": "no-store"})
+
+
+def _html(site: Site, template: str, head: list[Link], **values: object) -> Response:
+    return respond(site, Representation(HTML, lambda: render_template(template, head=head, **values), head))
+
+

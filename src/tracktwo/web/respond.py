@@ -1,0 +1,232 @@
+"""How a representation becomes a response: validators, `Vary`, links, caching, CORS, compression, errors.
+
+One place for what every route owes its clients, so that no route can forget it.
+"""
+
+import hashlib
+import json
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from http import HTTPStatus
+
+from flask import Request, Response, g, render_template, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.http import parse_date
+
+from tracktwo import errors
+from tracktwo.formats import ERROR_FORMATS, HTML, PROBLEM_JSON, TEXT, Format, negotiate
+from tracktwo.web.site import Site
+
+#: Which status tells which error.
+STATUS: dict[type[errors.TracktwoError], HTTPStatus] = {
+    errors.NotFound: HTTPStatus.NOT_FOUND,
+    errors.NotAcceptable: HTTPStatus.NOT_ACCEPTABLE,
+    errors.BadRequest: HTTPStatus.BAD_REQUEST,
+    errors.QueryError: HTTPStatus.BAD_REQUEST,
+    errors.Forbidden: HTTPStatus.FORBIDDEN,
+    errors.UnsupportedMedia: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    errors.QueryTimeout: HTTPStatus.GATEWAY_TIMEOUT,
+    errors.QueryTooBig: HTTPStatus.INSUFFICIENT_STORAGE,
+    errors.Busy: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.StoreUnavailable: HTTPStatus.BAD_GATEWAY,
+    errors.ReleaseError: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+#: On every response. No inline script or style, nothing from elsewhere.
+HEADERS: dict[str, str] = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "Link, ETag, Location, Content-Location, Vary, Last-Modified, Retry-After, Tracktwo-Release, Tracktwo-Truncated",
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+}
+
+#: For answers to preflight requests (Fetch, section 3.2.3).
+PREFLIGHT: dict[str, str] = {
+    "Access-Control-Allow-Methods": "GET, HEAD, POST, OPTIONS",
+    "Access-Control-Allow-Headers": "Accept, Accept-Language, Content-Type, If-None-Match, If-Modified-Since, Range",
+    "Access-Control-Max-Age": "86400",
+}
+
+_CACHE = "public, max-age=300"
+_COMPRESSED = ("text/", "application/json", "application/problem+json", "application/ld+json", "application/n-", "application/rdf+xml", "application/trig", "application/sparql-results", "application/xml", "image/svg+xml")
+_SMALL_BYTES = 860  # below one packet, compressing gains nothing
+
+
+@dataclass(frozen=True)
+class Link:
+    """One typed link, the same in the `Link` header (RFC 8288) and in the page's head."""
+
+    href: str
+    rel: str
+    type: str = ""
+
+    def __str__(self) -> str:
+        return f'<{_ascii(self.href)}>; rel="{self.rel}"' + (f'; type="{self.type}"' if self.type else "")
+
+
+@dataclass(frozen=True)
+class Representation:
+    """What a route found: how to make the body, in which format, and what goes with it.
+
+    `negotiated` says that other formats live at the same URL; `location` is then this variant's own URL.
+    """
+
+    format: Format
+    body: Callable[[], bytes | str]
+    links: Sequence[Link] = ()
+    negotiated: bool = False
+    location: str = ""
+    cache: str = _CACHE
+    status: HTTPStatus = HTTPStatus.OK
+    extra: dict[str, str] = field(default_factory=dict)
+
+
+def respond(site: Site, found: Representation) -> Response:
+    """The response; the body is made only if the client lacks it (RFC 9110 section 13)."""
+    etag = _etag(site, found)
+    response = Response(status=found.status)
+    response.headers["Content-Type"] = found.format.content_type
+    response.set_etag(etag)
+    response.last_modified = site.release.created
+    response.headers["Cache-Control"] = found.cache
+    if found.negotiated:
+        response.vary.add("Accept")
+    if found.location:
+        response.headers["Content-Location"] = found.location
+    if found.links:
+        response.headers["Link"] = ", ".join(map(str, found.links))
+    response.headers.extend(found.extra)
+    if _not_modified(request, etag, site.release.created):
+        response.status_code = HTTPStatus.NOT_MODIFIED
+        response.vary.add("Accept-Encoding")
+        if f"{etag}-gzip" in request.if_none_match.as_set():
+            response.set_etag(f"{etag}-gzip")
+        del response.headers["Content-Type"]
+        return response
+    response.set_data(found.body())
+    return response
+
+
+def redirect(url: str, status: HTTPStatus, links: Sequence[Link] = (), *, negotiated: bool = False) -> Response:
+    """A redirect with a short body that holds the link."""
+    response = Response(f"{status.phrase}: {url}\n", status=status, content_type=TEXT.content_type)
+    response.headers["Location"] = _ascii(url)
+    response.headers["Cache-Control"] = _CACHE
+    if negotiated:
+        response.vary.add("Accept")
+    if links:
+        response.headers["Link"] = ", ".join(map(str, links))
+    return response
+
+
+def problem(error: Exception) -> Response:
+    """An error in the format that the client likes best (RFC 9457); a fault of our own is told without its insides."""
+    status, message, hint = _told(error)
+    format_ = negotiate(request.headers.get("Accept"), ERROR_FORMATS) or TEXT
+    if format_ is HTML:
+        body = render_template("error.html", status=status, message=message, hint=hint)
+    elif format_ is PROBLEM_JSON:
+        body = json.dumps(_problem_json(error, status, message, hint), ensure_ascii=False) + "\n"
+    else:
+        body = f"{status.value} {status.phrase}\n{message}\n{hint}".rstrip() + "\n"
+    response = Response(body, status=status, content_type=format_.content_type)
+    response.headers["Cache-Control"] = "no-store"
+    response.vary.add("Accept")
+    if isinstance(error, errors.Busy):
+        response.headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, HTTPException) and "Allow" in (headers := dict(error.get_headers())):
+        response.headers["Allow"] = headers["Allow"]
+    links = getattr(g, "variants", ())
+    if isinstance(error, errors.NotAcceptable) and links:
+        response.headers["Link"] = ", ".join(map(str, links))
+    return response
+
+
+def finish(response: Response) -> Response:
+    """What every response carries, whichever route made it."""
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if site := getattr(g, "site", None):
+        response.headers["Tracktwo-Release"] = site.release.id
+    return _compress(response)
+
+
+def _told(error: Exception) -> tuple[HTTPStatus, str, str]:
+    if isinstance(error, errors.TracktwoError):
+        return STATUS.get(type(error), HTTPStatus.INTERNAL_SERVER_ERROR), error.message if not isinstance(error, errors.QueryError) else str(error.args[0]), error.hint
+    if isinstance(error, HTTPException) and error.code:
+        return HTTPStatus(error.code), error.description or "", ""
+    return HTTPStatus.INTERNAL_SERVER_ERROR, "The server failed at this request. The fault is ours, and it is logged.", ""
+
+
+def _problem_json(error: Exception, status: HTTPStatus, message: str, hint: str) -> dict[str, object]:
+    content: dict[str, object] = {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": message}
+    if hint:
+        content["hint"] = hint
+    if isinstance(error, errors.QueryError) and error.line is not None:
+        content |= {"line": error.line, "column": error.column}
+    if isinstance(error, errors.NotAcceptable):
+        content["offered"] = list(error.offered)
+    return content
+
+
+def _etag(site: Site, found: Representation) -> str:
+    """Strong: the release is immutable, so release, code, URL and variant fix every byte."""
+    key = "\n".join((site.release.folder.name, g.assets, request.full_path, request.root_path, site.links.public_url, found.format.name, found.location))
+    return hashlib.sha256(key.encode()).hexdigest()[:20]
+
+
+def _not_modified(asked: Request, etag: str, created: datetime) -> bool:
+    """`If-None-Match` first, `If-Modified-Since` only without it (RFC 9110 section 13.2.2)."""
+    if asked.if_none_match:
+        tags = {tag.removesuffix("-gzip") for tag in asked.if_none_match.as_set(include_weak=True)}
+        return bool(asked.if_none_match.star_tag) or etag in tags
+    since = parse_date(asked.headers.get("If-Modified-Since", ""))
+    return since is not None and created <= since
+
+
+def _compress(response: Response) -> Response:
+    """Compress with gzip what is worth it and wanted; each coding has an entity tag of its own."""
+    kind = response.mimetype or ""
+    if response.direct_passthrough or not kind.startswith(_COMPRESSED) or "Content-Encoding" in response.headers:
+        return response
+    response.vary.add("Accept-Encoding")
+    if not request.accept_encodings["gzip"] or (response.content_length is not None and response.content_length < _SMALL_BYTES):
+        return response
+    tag, _ = response.get_etag()
+    if tag:
+        response.set_etag(f"{tag}-gzip")
+    response.headers["Content-Encoding"] = "gzip"
+    if response.is_streamed:
+        close = response.close
+        response.response = _gzipped(response.response)  # type: ignore[arg-type]  # bytes, since we made it
+        response.call_on_close(close)
+    else:
+        packer = zlib.compressobj(6, zlib.DEFLATED, 31)
+        response.set_data(packer.compress(response.get_data()) + packer.flush())
+    return response
+
+
+def _gzipped(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """A gzip stream that lets each chunk leave at once while they are small, so that the first row is not held back."""
+    packer = zlib.compressobj(1, zlib.DEFLATED, 31)
+    sent = 0
+    for chunk in chunks:
+        packed = packer.compress(chunk)
+        if sent < 4:
+            packed += packer.flush(zlib.Z_SYNC_FLUSH)
+            sent += 1
+        if packed:
+            yield packed
+    yield packer.flush()
+
+
+def _ascii(url: str) -> str:
+    """A URL or IRI for a header field: bytes beyond ASCII percent-encoded."""
+    return "".join(character if " " < character < "\x7f" and character not in '<>"' else "".join(f"%{byte:02X}" for byte in character.encode()) for character in url)
+
+

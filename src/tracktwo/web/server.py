@@ -1,0 +1,200 @@
+"""The production server: granian speaks HTTP, this bridge hands requests to the WSGI application.
+
+The bridge exists for three things that granian's own WSGI interface lacks (measured on 2.8): the path as it was sent
+(`%2F` is not `/`), a transfer that breaks when the application fails in its middle, and word of a client that has gone
+while the application is still at work.
+"""
+
+import asyncio
+import io
+import json
+import os
+import sys
+import threading
+from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
+from concurrent.futures import Executor, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from granian.constants import HTTPModes, Interfaces
+from granian.server import Server
+
+from tracktwo.web.app import create_app
+from tracktwo.web.site import Options
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+_ENVIRONMENT = "TRACKTWO_SITE"
+_PAGE_THREADS = 8
+_QUERY_THREADS = 32  # queries wait for workers here, so that pages never wait behind them
+
+
+def run(options: Options, host: str, port: int, workers: int) -> None:
+    """Serve until told to stop (SIGINT, SIGTERM); each of the workers is a process of its own."""
+    os.environ[_ENVIRONMENT] = json.dumps({"releases": str(options.releases), "public_url": options.public_url, "store_url": options.store_url})
+    server = Server(
+        "tracktwo.web.server:bridge",
+        factory=True,
+        address=host,
+        port=port,
+        interface=Interfaces.ASGI,
+        http=HTTPModes.http1,
+        workers=workers,
+        websockets=False,
+        log_level="warning",  # type: ignore[arg-type]  # an enum of strings
+        respawn_failed_workers=True,
+        workers_kill_timeout=5,
+    )
+    server.serve()
+
+
+def bridge() -> "Bridge":
+    """The application of one worker process, with the options that `run` left in the environment."""
+    said = json.loads(os.environ[_ENVIRONMENT])
+    return Bridge(create_app(Options(Path(said["releases"]), said["public_url"], said["store_url"])))
+
+
+class Bridge:
+    """An ASGI application in front of our WSGI one (ASGI 3.0, PEP 3333)."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._follower = app.extensions["follower"]
+        self._pages = ThreadPoolExecutor(_PAGE_THREADS, "page")
+        self._queries = ThreadPoolExecutor(_QUERY_THREADS, "query")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif scope["type"] == "http":
+            await self._http(scope, receive, send)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                self._follower.close()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        site = self._follower.site()
+        limit = site.publication.limits.query_bytes + 4096
+        body, over = await _body(receive, limit)
+        gone = threading.Event()
+        environ = _environ(scope, site.links.root, body, over, gone)
+        threads = self._queries if environ["PATH_INFO"] == "/sparql" else self._pages
+        watch = asyncio.ensure_future(_watch(receive, gone))
+        try:
+            await _answer(self._app, environ, threads, send, gone)
+        finally:
+            watch.cancel()
+
+
+async def _body(receive: Receive, limit: int) -> tuple[bytes, bool]:
+    """(the request's body, whether it went on beyond the limit)."""
+    parts, size = [], 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return b"".join(parts), False
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > limit:
+            return b"", True
+        if not message.get("more_body"):
+            return b"".join(parts), False
+
+
+async def _watch(receive: Receive, gone: threading.Event) -> None:
+    """Set `gone` when the client hangs up."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    gone.set()
+
+
+def _environ(scope: Scope, root: str, body: bytes, over: bool, gone: threading.Event) -> dict[str, Any]:
+    """The WSGI environment (PEP 3333), with the raw path below the root and the event of the client's leaving.
+
+    A proxy may strip the public URL's path prefix or leave it.
+    """
+    raw = scope.get("raw_path", b"").partition(b"?")[0].decode("latin-1") or "/"
+    path, prefix = scope["path"], root.rstrip("/")
+    if prefix and (path == prefix or path.startswith(prefix + "/")):
+        path, raw = path[len(prefix) :] or "/", raw[len(prefix) :] or "/"
+    host, port = scope.get("server") or ("", "")
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": scope["method"],
+        "SCRIPT_NAME": prefix,
+        "PATH_INFO": path.encode().decode("latin-1"),
+        "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        "SERVER_NAME": host,
+        "SERVER_PORT": str(port),
+        "SERVER_PROTOCOL": "HTTP/" + scope["http_version"],
+        "REMOTE_ADDR": (scope.get("client") or ("", 0))[0].rsplit(":", 1)[0],
+        "CONTENT_LENGTH": str(len(body)),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope["scheme"],
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.input_terminated": True,
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+        "tracktwo.raw_path": raw,
+        "tracktwo.body_over": over,
+        "tracktwo.gone": gone,
+    }
+    for name, value in scope["headers"]:
+        key = name.decode("latin-1").upper().replace("-", "_")
+        key = key if key == "CONTENT_TYPE" else f"HTTP_{key}"
+        text = value.decode("latin-1")
+        if key != "HTTP_CONTENT_LENGTH":
+            environ[key] = f"{environ[key]}, {text}" if key in environ else text
+    return environ
+
+
+async def _answer(app: Flask, environ: dict[str, Any], threads: Executor, send: Send, gone: threading.Event) -> None:
+    """Run the application and send what it answers, as it comes."""
+    loop = asyncio.get_running_loop()
+    started: list[tuple[str, list[tuple[str, str]]]] = []
+
+    def start(status: str, headers: list[tuple[str, str]], exc_info: object = None) -> Callable[[bytes], object]:
+        started[:] = [(status, headers)]
+        return lambda _: None
+
+    chunks = await loop.run_in_executor(threads, app.wsgi_app, environ, start)
+    try:
+        status, headers = started[0]
+        raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        await send({"type": "http.response.start", "status": int(status[:3]), "headers": raw})
+        if environ["REQUEST_METHOD"] != "HEAD":
+            await _send_body(chunks, threads, send, gone)
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+    finally:
+        await loop.run_in_executor(threads, _close, chunks)
+
+
+async def _send_body(chunks: Iterable[bytes], threads: Executor, send: Send, gone: threading.Event) -> None:
+    if isinstance(chunks, (list, tuple)):
+        await send({"type": "http.response.body", "body": b"".join(chunks), "more_body": True})
+        return
+    iterator: Iterator[bytes] = iter(chunks)
+    loop = asyncio.get_running_loop()
+    while not gone.is_set():
+        chunk = await loop.run_in_executor(threads, next, iterator, None)
+        if chunk is None:
+            return
+        if chunk:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+
+
+def _close(chunks: object) -> None:
+    close = getattr(chunks, "close", None)
+    if close is not None:
+        close()

@@ -1,0 +1,136 @@
+"""An opened release, ready to answer; and the follower that swaps in a new one without dropping a request."""
+
+import json
+import threading
+import time
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from tracktwo import publication as publications
+from tracktwo.catalog import Catalog
+from tracktwo.entity import Describer
+from tracktwo.errors import ReleaseError, StoreUnavailable
+from tracktwo.links import Links
+from tracktwo.publication import Publication
+from tracktwo.release.build import LAYOUT_FILE, QUESTIONS
+from tracktwo.release.history import Release, Releases
+from tracktwo.release.questions import Question
+from tracktwo.store import Store
+from tracktwo.store.embedded import EmbeddedStore
+from tracktwo.store.pool import Dialect, PoolLimits
+from tracktwo.store.remote import RemoteStore
+
+_LOOK_EVERY_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Options:
+    """Where a site's releases are and where it is served; `store_url` names a remote endpoint in place of the embedded store."""
+
+    releases: Path
+    public_url: str
+    store_url: str = ""
+
+
+@dataclass(frozen=True)
+class Site:
+    """Everything that answers for one release."""
+
+    publication: Publication
+    release: Release
+    store: Store
+    catalog: Catalog
+    links: Links
+    describer: Describer
+
+    @cached_property
+    def examples(self) -> list[str]:
+        """One member of each class that the data names, to try the site with."""
+        stated = [class_ for class_ in self.catalog.classes() if class_.stated]
+        return [entry.iri for class_ in stated[:10] for entry in self.catalog.members(class_.slug, "", 1) if self.links.is_ours(entry.iri)]
+
+    @cached_property
+    def questions(self) -> list[Question]:
+        """The publication's questions, in order."""
+        return [Question(**row) for row in json.loads(self.release.read(QUESTIONS))]
+
+    def close(self) -> None:
+        """Let go of the store."""
+        self.store.close()
+
+
+def open_site(release: Release, options: Options) -> Site:
+    """Open a release. Its settings are those it was built with."""
+    publication = publications.load(release.folder)
+    links = Links(publication.base_iri, options.public_url, publication.documents)
+    catalog = Catalog(release.catalog, publication.base_iri)
+    store = open_store(publication, release, options.store_url)
+    graphs = sorted(release.manifest["statistics"]["graphs"])
+    describer = Describer(
+        store, catalog, links, publication.prefixes, json.loads(release.read(LAYOUT_FILE)), graphs, publication.inferred_graph, publication.languages
+    )
+    return Site(publication, release, store, catalog, links, describer)
+
+
+def open_store(publication: Publication, release: Release, url: str) -> Store:
+    """The embedded store of a release, or the remote one at `url` once it is seen to hold the same."""
+    limits = publication.limits
+    bounds = PoolLimits(limits.query_workers, limits.query_seconds, limits.query_queue_seconds, limits.query_memory_mb, limits.result_mb)
+    dialect = Dialect(publication.base_iri, publication.prefixes)
+    if not url:
+        return EmbeddedStore(release.store, dialect, bounds)
+    store = RemoteStore(url, sorted(release.manifest["statistics"]["graphs"]), publication.merged_graph, publication.skolem_prefix, dialect, bounds)
+    wanted, found = release.manifest["statistics"]["triples"], store.size()
+    if wanted != found:
+        raise StoreUnavailable(
+            f"The store {url} holds {found} triples in <{publication.merged_graph}>, but the release {release.id} has {wanted}.",
+            hint="Load what `tracktwo dump --merged --format nq` prints into the store.",
+        )
+    return store
+
+
+class Follower:
+    """Gives the current site; looks for a new release about once a second and closes the old one when it is no longer in use."""
+
+    def __init__(self, options: Options, opener: Callable[[Release, Options], Site] = open_site) -> None:
+        self._options = options
+        self._open = opener
+        self._releases = Releases(options.releases)
+        self._lock = threading.Lock()
+        self._looked = time.monotonic()
+        release = self._releases.current()
+        if release is None:
+            raise ReleaseError(f"{options.releases} holds no release", hint="Run `tracktwo build`.")
+        self._site = self._open(release, options)
+
+    def site(self) -> Site:
+        """The site of the current release."""
+        if time.monotonic() - self._looked > _LOOK_EVERY_SECONDS and self._lock.acquire(blocking=False):
+            try:
+                self._looked = time.monotonic()
+                self._follow()
+            finally:
+                self._lock.release()
+        return self._site
+
+    def close(self) -> None:
+        """Close what is open."""
+        self._site.close()
+
+    def _follow(self) -> None:
+        """Open the release that the pointer names, if it is another; one that can't be opened changes nothing."""
+        name = self._releases.current_name()
+        if name is None or name == self._site.release.folder.name:
+            return
+        try:
+            fresh = self._open(self._releases.get(name), self._options)
+        except (ReleaseError, StoreUnavailable, tomllib.TOMLDecodeError):
+            return
+        old, self._site = self._site, fresh
+        grace = old.publication.limits.query_seconds + old.publication.limits.query_queue_seconds + 1
+        timer = threading.Timer(grace, old.close)
+        timer.daemon = True
+        timer.start()
