@@ -1,7 +1,7 @@
-"""What a release knows without asking its store: labels, documents, classes and links, counted and sorted at build time.
+"""What a release knows without asking its store: labels, documents, classes, links, counted and sorted at build time.
 
-An SQLite file that `release.index` writes once and that is only read from then on, so a page of a list costs the same at
-the millionth entry as at the first (keyset paging: entries are asked for *after* the last one shown).
+An SQLite file that `release.index` writes once and that is only read from then on, so a page of a list costs the same
+at the millionth entry as at the first (keyset paging: entries are asked for *after* the last one shown).
 """
 
 import re
@@ -10,17 +10,55 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 SCHEMA = """
 CREATE TABLE node (id INTEGER PRIMARY KEY, iri TEXT NOT NULL UNIQUE, document TEXT NOT NULL, sort TEXT NOT NULL);
 CREATE INDEX node_by_document ON node (document, iri);
-CREATE TABLE label (node INTEGER NOT NULL, language TEXT NOT NULL, text TEXT NOT NULL, PRIMARY KEY (node, language)) WITHOUT ROWID;
-CREATE TABLE class (node INTEGER PRIMARY KEY, slug TEXT NOT NULL UNIQUE, members INTEGER NOT NULL,
-                    stated INTEGER NOT NULL);
-CREATE TABLE member (class INTEGER NOT NULL, sort TEXT NOT NULL, node INTEGER NOT NULL, PRIMARY KEY (class, sort, node)) WITHOUT ROWID;
-CREATE TABLE link (object INTEGER NOT NULL, property INTEGER NOT NULL, sort TEXT NOT NULL, subject INTEGER NOT NULL,
-                   PRIMARY KEY (object, property, sort, subject)) WITHOUT ROWID;
-CREATE TABLE link_count (object INTEGER NOT NULL, property INTEGER NOT NULL, links INTEGER NOT NULL, PRIMARY KEY (object, property)) WITHOUT ROWID;
+CREATE TABLE label (
+    node INTEGER NOT NULL, language TEXT NOT NULL, text TEXT NOT NULL,
+    PRIMARY KEY (node, language)
+) WITHOUT ROWID;
+CREATE TABLE class (
+    node INTEGER PRIMARY KEY, slug TEXT NOT NULL UNIQUE, members INTEGER NOT NULL, stated INTEGER NOT NULL
+);
+CREATE TABLE member (
+    class INTEGER NOT NULL, sort TEXT NOT NULL, node INTEGER NOT NULL,
+    PRIMARY KEY (class, sort, node)
+) WITHOUT ROWID;
+CREATE TABLE link (
+    object INTEGER NOT NULL, property INTEGER NOT NULL, sort TEXT NOT NULL, subject INTEGER NOT NULL,
+    PRIMARY KEY (object, property, sort, subject)
+) WITHOUT ROWID;
+CREATE TABLE link_count (
+    object INTEGER NOT NULL, property INTEGER NOT NULL, links INTEGER NOT NULL,
+    PRIMARY KEY (object, property)
+) WITHOUT ROWID;
+"""
+
+_CLASSES = """
+SELECT iri, slug, members, stated FROM class JOIN node ON node.id = class.node ORDER BY members DESC, iri
+"""
+_MEMBERS = """
+SELECT node.iri, member.sort, member.node
+FROM class JOIN member ON member.class = class.node JOIN node ON node.id = member.node
+WHERE class.slug = ? AND (member.sort, member.node) > (?, ?)
+ORDER BY member.sort, member.node LIMIT ?
+"""
+_LINK_COUNTS = """
+SELECT property.iri, links
+FROM node JOIN link_count ON link_count.object = node.id JOIN node AS property ON property.id = link_count.property
+WHERE node.iri = ? ORDER BY property.iri
+"""
+_LINKS = """
+SELECT subject.iri, link.sort, link.subject FROM link JOIN node AS subject ON subject.id = link.subject
+WHERE object = (SELECT id FROM node WHERE iri = ?) AND property = (SELECT id FROM node WHERE iri = ?)
+AND (link.sort, link.subject) > (?, ?)
+ORDER BY link.sort, link.subject LIMIT ?
+"""
+_DOCUMENT_COUNT = r"SELECT COUNT(DISTINCT document) FROM node WHERE document LIKE ? ESCAPE '\'"
+_DOCUMENTS = r"""
+SELECT DISTINCT document FROM node WHERE document LIKE ? ESCAPE '\' ORDER BY document LIMIT ? OFFSET ?
 """
 
 _AT_ONCE = 500  # how many values one statement names: SQLite's oldest limit is 999
@@ -67,6 +105,10 @@ class Catalog:
         found = {row[0] for row in self._in("SELECT iri FROM node WHERE document <> '' AND iri IN ({})", wanted)}
         return [iri for iri in wanted if iri in found]
 
+    def is_mentioned(self, iri: str) -> bool:
+        """Does the IRI occur at all, be it only as a property or an object?"""
+        return bool(self._run("SELECT 1 FROM node WHERE iri = ?", (iri,)))
+
     def subjects(self, document: str) -> list[str]:
         """Everything that one document describes, sorted."""
         return [row[0] for row in self._run("SELECT iri FROM node WHERE document = ? ORDER BY iri", (document,))]
@@ -80,61 +122,49 @@ class Catalog:
     def labels(self, iris: Iterable[str]) -> dict[str, dict[str, str]]:
         """Labels by IRI and language; IRIs without any are left out."""
         found: dict[str, dict[str, str]] = {}
-        for iri, language, text in self._in("SELECT iri, language, text FROM node JOIN label ON label.node = node.id WHERE iri IN ({})", list(set(iris))):
+        for iri, language, text in self._in(
+            "SELECT iri, language, text FROM node JOIN label ON label.node = node.id WHERE iri IN ({})", list(set(iris))
+        ):
             found.setdefault(iri, {})[language] = text
         return found
 
     def classes(self) -> list[Class]:
         """All classes that have members, the largest first."""
-        return [Class(*row) for row in self._run("SELECT iri, slug, members, stated FROM class JOIN node ON node.id = class.node ORDER BY members DESC, iri", ())]
+        return [Class(*row) for row in self._run(_CLASSES, ())]
 
     def members(self, slug: str, after: str, limit: int) -> list[Listed]:
         """Members of a class in order of their labels."""
         number, sort = _position(after)
-        rows = self._run(
-            "SELECT node.iri, member.sort, member.node FROM class JOIN member ON member.class = class.node JOIN node ON node.id = member.node "
-            "WHERE class.slug = ? AND (member.sort, member.node) > (?, ?) ORDER BY member.sort, member.node LIMIT ?",
-            (slug, sort, number, limit),
-        )
-        return [Listed(*row) for row in rows]
+        return [Listed(*row) for row in self._run(_MEMBERS, (slug, sort, number, limit))]
 
     def link_counts(self, iri: str) -> list[tuple[str, int]]:
         """(property, how many subjects) of the links that lead to an entity."""
-        rows = self._run(
-            "SELECT property.iri, links FROM node JOIN link_count ON link_count.object = node.id JOIN node AS property ON property.id = link_count.property "
-            "WHERE node.iri = ? ORDER BY property.iri",
-            (iri,),
-        )
-        return [(property_, links) for property_, links in rows]
+        return [(str(property_), int(links)) for property_, links in self._run(_LINK_COUNTS, (iri,))]
 
     def links(self, iri: str, property_: str, after: str, limit: int) -> list[Listed]:
         """Subjects that link to an entity with one property, in order of their labels."""
         number, sort = _position(after)
-        rows = self._run(
-            "SELECT subject.iri, link.sort, link.subject FROM link JOIN node AS subject ON subject.id = link.subject "
-            "WHERE object = (SELECT id FROM node WHERE iri = ?) AND property = (SELECT id FROM node WHERE iri = ?) "
-            "AND (link.sort, link.subject) > (?, ?) ORDER BY link.sort, link.subject LIMIT ?",
-            (iri, property_, sort, number, limit),
-        )
-        return [Listed(*row) for row in rows]
+        return [Listed(*row) for row in self._run(_LINKS, (iri, property_, sort, number, limit))]
 
     def document_count(self) -> int:
-        """How many documents there are."""
-        return int(self._run("SELECT COUNT(DISTINCT document) FROM node WHERE document LIKE ? ESCAPE '\\'", (self._ours,))[0][0])
+        """How many documents of ours there are."""
+        return int(self._run(_DOCUMENT_COUNT, (self._ours,))[0][0])
 
     def documents(self, start: int, limit: int) -> list[str]:
         """Our documents, sorted, from the one numbered `start`."""
-        return [row[0] for row in self._run("SELECT DISTINCT document FROM node WHERE document LIKE ? ESCAPE '\\' ORDER BY document LIMIT ? OFFSET ?", (self._ours, limit, start))]
+        return [row[0] for row in self._run(_DOCUMENTS, (self._ours, limit, start))]
 
     def _in(self, statement: str, values: Sequence[str]) -> Iterator[tuple[str, ...]]:
         for start in range(0, len(values), _AT_ONCE):
             some = values[start : start + _AT_ONCE]
             yield from self._run(statement.format(",".join("?" * len(some))), some)
 
-    def _run(self, statement: str, values: Sequence[object]) -> list[tuple[str, ...]] | list[tuple[str, int]] | list[tuple]:  # type: ignore[type-arg]  # rows differ by statement
+    def _run(self, statement: str, values: Sequence[object]) -> list[Any]:
         connection = getattr(self._local, "connection", None)
         if connection is None:
-            connection = self._local.connection = sqlite3.connect(f"{self._path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
+            connection = self._local.connection = sqlite3.connect(
+                f"{self._path.resolve().as_uri()}?mode=ro&immutable=1", uri=True
+            )
         return connection.execute(statement, values).fetchall()
 
 

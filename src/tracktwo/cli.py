@@ -16,7 +16,9 @@ from typing import Any, TypeVar
 
 import click
 import platformdirs
+from pyoxigraph import QueryBoolean, QueryResultsFormat, parse_query_results
 from rich.console import Console
+from rich.table import Table
 
 from tracktwo import __version__, publication
 from tracktwo.errors import ReleaseError, TracktwoError
@@ -27,11 +29,14 @@ from tracktwo.release.build import Checked, Outcome, Progress, build, check
 from tracktwo.release.history import Release, Releases
 from tracktwo.release.validate import Report
 from tracktwo.sparql import refuse_reaching_out
-from tracktwo.store import GRAPH, Query
+from tracktwo.store import GRAPH, Query, Store
+from tracktwo.store.pool import Dialect, PoolLimits
+from tracktwo.store.remote import RemoteStore
 from tracktwo.turtle import FormatRefused, format_turtle
+from tracktwo.web.server import run
+from tracktwo.web.site import Options, open_store
 
 F = TypeVar("F", bound=Callable[..., Any])
-
 
 
 @dataclass(frozen=True)
@@ -81,8 +86,20 @@ def placed(command: F) -> F:
 
     update_wrapper(with_place, command)
     for option in (
-        click.option("--releases", "releases_dir", type=click.Path(path_type=Path, file_okay=False), envvar="TRACKTWO_RELEASES", help="Folder of the releases (default: .tracktwo in the publication)."),
-        click.option("--publication", "publication_dir", type=click.Path(path_type=Path, file_okay=False), envvar="TRACKTWO_PUBLICATION", help="Folder that holds publication.toml (default: the nearest above, else the one in the package)."),
+        click.option(
+            "--releases",
+            "releases_dir",
+            type=click.Path(path_type=Path, file_okay=False),
+            envvar="TRACKTWO_RELEASES",
+            help="Folder of the releases (default: .tracktwo in the publication).",
+        ),
+        click.option(
+            "--publication",
+            "publication_dir",
+            type=click.Path(path_type=Path, file_okay=False),
+            envvar="TRACKTWO_PUBLICATION",
+            help="Folder that holds publication.toml (default: the nearest above, else the one in the package).",
+        ),
     ):
         option(with_place)
     return with_place  # type: ignore[return-value]  # the same command with two options more
@@ -90,7 +107,9 @@ def placed(command: F) -> F:
 
 def _place(folder: Path | None, releases: Path | None) -> Place:
     root = publication.find(folder, Path.cwd()).resolve()
-    default = Path(platformdirs.user_data_dir("tracktwo")) if root == publication.packaged().resolve() else root / ".tracktwo"
+    default = (
+        Path(platformdirs.user_data_dir("tracktwo")) if root == publication.packaged().resolve() else root / ".tracktwo"
+    )
     return Place(publication.load(root), Releases((releases or default).resolve()))
 
 
@@ -102,7 +121,7 @@ def _progress() -> Iterator[Progress]:
         yield lambda sentence: click.echo(sentence, err=True)
         return
     with console.status("") as status:
-        yield lambda sentence: status.update(sentence)
+        yield status.update
 
 
 @main.command("build")
@@ -129,7 +148,14 @@ def _build(place: Place) -> Outcome:
 
 @main.command()
 @placed
-@click.option("--format", "format_", type=click.Choice(["text", "ttl", "json"]), default="text", show_default=True, help="How to write the report.")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "ttl", "json"]),
+    default="text",
+    show_default=True,
+    help="How to write the report.",
+)
 def validate(place: Place, format_: str) -> None:
     """Parse, infer and hold everything to its shapes; makes no release.
 
@@ -150,8 +176,18 @@ def _report(checked: Checked, format_: str) -> str:
     if format_ == "ttl":
         return report.turtle
     if format_ == "json":
-        return json.dumps({"conforms": report.conforms, "summary": report.summary, "results": [asdict(result) for result in report.results]}, ensure_ascii=False, indent=1)
-    return "\n\n".join([*map(str, report.results), ("Conforms: " if report.conforms else "Does not conform: ") + report.summary])
+        return json.dumps(
+            {
+                "conforms": report.conforms,
+                "summary": report.summary,
+                "results": [asdict(result) for result in report.results],
+            },
+            ensure_ascii=False,
+            indent=1,
+        )
+    return "\n\n".join(
+        [*map(str, report.results), ("Conforms: " if report.conforms else "Does not conform: ") + report.summary]
+    )
 
 
 @main.command()
@@ -159,7 +195,12 @@ def _report(checked: Checked, format_: str) -> str:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on.")
 @click.option("--public-url", default="", help="Where clients reach the site (default: the address listened on).")
-@click.option("--store", "store_url", default="", help="A SPARQL 1.1 endpoint that holds the release, in place of the embedded store.")
+@click.option(
+    "--store",
+    "store_url",
+    default="",
+    help="A SPARQL 1.1 endpoint that holds the release, in place of the embedded store.",
+)
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64), help="Processes that serve.")
 def serve(place: Place, host: str, port: int, public_url: str, store_url: str, workers: int) -> None:
     """Build what has changed, then serve it until stopped.
@@ -168,9 +209,6 @@ def serve(place: Place, host: str, port: int, public_url: str, store_url: str, w
     Example:
       tracktwo serve --port 8080 --public-url https://data.example.org/
     """
-    from tracktwo.web.server import run
-    from tracktwo.web.site import Options
-
     _check_port(host, port)
     release = _release_to_serve(place)
     url = public_url.rstrip("/") + "/" if public_url else f"http://{f'[{host}]' if ':' in host else host}:{port}/"
@@ -200,11 +238,12 @@ def _check_port(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise ReleaseError(f"can't listen on {host}, port {port}: {error.strerror}", hint="Choose another with --port or --host.") from error
+            raise ReleaseError(
+                f"can't listen on {host}, port {port}: {error.strerror}", hint="Choose another with --port or --host."
+            ) from error
 
 
-def _check_store(place: Place, release: Release, options: Any) -> None:
-    from tracktwo.web.site import open_store
+def _check_store(place: Place, release: Release, options: Options) -> None:
 
     open_store(place.publication, release, options.store_url).close()
 
@@ -214,7 +253,13 @@ def _check_store(place: Place, release: Release, options: Any) -> None:
 @click.argument("file", type=click.File(encoding="utf-8"), required=False)
 @click.option("-e", "text", help="The query itself, in place of a file.")
 @click.option("--endpoint", default="", help="Ask this SPARQL endpoint, not the current release.")
-@click.option("--format", "format_", default="table", show_default=True, help="table, json, xml, csv, tsv; ttl, nt, jsonld, rdf, trig, nq for triples.")
+@click.option(
+    "--format",
+    "format_",
+    default="table",
+    show_default=True,
+    help="table, json, xml, csv, tsv; ttl, nt, jsonld, rdf, trig, nq for triples.",
+)
 def query(place: Place, file: Any, text: str | None, endpoint: str, format_: str) -> None:
     """Ask the current release, or any endpoint.
 
@@ -245,20 +290,28 @@ def _query_formats(name: str) -> tuple[Format | None, Format | None]:
         return named("json", RESULT_FORMATS), named("ttl", RDF_FORMATS)
     results, graph = named(name, RESULT_FORMATS), named(name, RDF_FORMATS)
     if results is None and graph is None:
-        raise click.BadParameter(f"“{name}” is none of table, {', '.join(row.name for row in (*RESULT_FORMATS, *RDF_FORMATS))}.", param_hint="--format")
+        raise click.BadParameter(
+            f"“{name}” is none of table, {', '.join(row.name for row in (*RESULT_FORMATS, *RDF_FORMATS))}.",
+            param_hint="--format",
+        )
     return results, graph
 
 
-def _store(place: Place, endpoint: str) -> Any:
+def _store(place: Place, endpoint: str) -> Store:
     """The current release's store, or an endpoint of anybody's, asked as it is."""
-    from tracktwo.store.pool import Dialect, PoolLimits
-    from tracktwo.store.remote import RemoteStore
-    from tracktwo.web.site import open_store
-
     limits = place.publication.limits
     if endpoint:
-        bounds = PoolLimits(1, limits.query_seconds, limits.query_queue_seconds, limits.query_memory_mb, limits.result_mb)
-        return RemoteStore(endpoint, (), "", place.publication.skolem_prefix, Dialect(place.publication.base_iri, place.publication.prefixes), bounds)
+        bounds = PoolLimits(
+            1, limits.query_seconds, limits.query_queue_seconds, limits.query_memory_mb, limits.result_mb
+        )
+        return RemoteStore(
+            endpoint,
+            (),
+            "",
+            place.publication.skolem_prefix,
+            Dialect(place.publication.base_iri, place.publication.prefixes),
+            bounds,
+        )
     return open_store(place.publication, _current(place), "")
 
 
@@ -268,15 +321,16 @@ def _current(place: Place) -> Release:
 
 
 def _print_table(content: bytes) -> None:
-    from pyoxigraph import QueryBoolean, QueryResultsFormat, parse_query_results
-    from rich.table import Table
 
     results = parse_query_results(content, format=QueryResultsFormat.JSON)
     if isinstance(results, QueryBoolean):
         click.echo("yes" if bool(results) else "no")
         return
     names = [variable.value for variable in results.variables]
-    rows = [["" if solution[name] is None else str(getattr(solution[name], "value", solution[name])) for name in names] for solution in results]
+    rows = [
+        ["" if solution[name] is None else str(getattr(solution[name], "value", solution[name])) for name in names]
+        for solution in results
+    ]
     table = Table(*names, caption=f"{len(rows)} rows", caption_justify="left")
     for row in rows:
         table.add_row(*row)
@@ -285,12 +339,27 @@ def _print_table(content: bytes) -> None:
 
 @main.command()
 @placed
-@click.option("--format", "format_", type=click.Choice([row.name for row in RDF_FORMATS]), default="nq", show_default=True, help="Format of what is written.")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice([row.name for row in RDF_FORMATS]),
+    default="nq",
+    show_default=True,
+    help="Format of what is written.",
+)
 @click.option("--graph", "graphs", multiple=True, metavar="IRI", help="Only this named graph (repeatable).")
-@click.option("--class", "classes", multiple=True, metavar="IRI", help="Only statements about members of this class (repeatable).")
-@click.option("--merged", is_flag=True, help="With the merge of all graphs as one graph more, and IRIs for blank nodes: what a remote store needs.")
+@click.option(
+    "--class", "classes", multiple=True, metavar="IRI", help="Only statements about members of this class (repeatable)."
+)
+@click.option(
+    "--merged",
+    is_flag=True,
+    help="With the merge of all graphs as one graph more, and IRIs for blank nodes: what a remote store needs.",
+)
 @click.option("--output", type=click.Path(path_type=Path), help="Write to a file in place of standard output.")
-def dump(place: Place, format_: str, graphs: tuple[str, ...], classes: tuple[str, ...], merged: bool, output: Path | None) -> None:
+def dump(
+    place: Place, format_: str, graphs: tuple[str, ...], classes: tuple[str, ...], merged: bool, output: Path | None
+) -> None:
     """Write the current release, or a slice of it, as RDF.
 
     \b
@@ -314,7 +383,14 @@ def dump(place: Place, format_: str, graphs: tuple[str, ...], classes: tuple[str
 @main.command()
 @placed
 @click.argument("iri")
-@click.option("--format", "format_", type=click.Choice([row.name for row in RDF_FORMATS]), default="ttl", show_default=True, help="Format of what is written.")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice([row.name for row in RDF_FORMATS]),
+    default="ttl",
+    show_default=True,
+    help="Format of what is written.",
+)
 def describe(place: Place, iri: str, format_: str) -> None:
     """Write what the current release says about one IRI.
 
@@ -340,7 +416,9 @@ def _expanded(name: str, of: Publication) -> str:
 
 @main.command("format")
 @placed
-@click.option("--check", "only_check", is_flag=True, help="Change nothing; exit 1 if a file is not in canonical layout.")
+@click.option(
+    "--check", "only_check", is_flag=True, help="Change nothing; exit 1 if a file is not in canonical layout."
+)
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path, exists=True, dir_okay=False))
 def format_files(place: Place, only_check: bool, files: tuple[Path, ...]) -> None:
     """Put Turtle files into canonical layout: the publication's, or those named.
@@ -349,13 +427,18 @@ def format_files(place: Place, only_check: bool, files: tuple[Path, ...]) -> Non
     Example:
       tracktwo format --check
     """
-    paths = list(files) or sorted(path for folder in place.publication.folders.values() for path in folder.rglob("*.ttl"))
+    paths = list(files) or sorted(
+        path for folder in place.publication.folders.values() for path in folder.rglob("*.ttl")
+    )
     if not paths:
         raise TracktwoError("there are no Turtle files to format")
     changed = [path for path in paths if _format_one(path, only_check=only_check)]
     for path in changed:
         click.echo(path)
-    click.echo(f"{len(changed)} of {len(paths)} files {'differ from the canonical layout' if only_check else 'changed'}", err=True)
+    click.echo(
+        f"{len(changed)} of {len(paths)} files {'differ from the canonical layout' if only_check else 'changed'}",
+        err=True,
+    )
     sys.exit(1 if only_check and changed else 0)
 
 
@@ -371,5 +454,3 @@ def _format_one(path: Path, *, only_check: bool) -> bool:
         temporary.write_text(formatted, encoding="utf-8", newline="\n")
         temporary.replace(path)
     return formatted != text
-
-

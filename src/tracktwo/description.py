@@ -27,7 +27,9 @@ def service(publication: Publication, links: Links, manifest: Mapping[str, Any])
     return list(_service(publication, links, manifest))
 
 
-def _dataset(publication: Publication, links: Links, manifest: Mapping[str, Any], examples: list[str]) -> Iterator[Triple]:
+def _dataset(
+    publication: Publication, links: Links, manifest: Mapping[str, Any], examples: list[str]
+) -> Iterator[Triple]:
     me = NamedNode(publication.dataset_iri)
     for class_ in (VOID.Dataset, DCAT.Dataset):
         yield Triple(me, RDF.type, class_)
@@ -119,7 +121,10 @@ def _service(publication: Publication, links: Links, manifest: Mapping[str, Any]
     yield Triple(default, RDF.type, SD.Graph)
     yield Triple(default, VOID.triples, Literal(manifest["statistics"]["triples"]))
     for graph, count in manifest["statistics"]["graphs"].items():
-        named, content = NamedNode(f"{endpoint}#{_position(manifest, graph)}"), NamedNode(f"{endpoint}#{_position(manifest, graph)}-content")
+        named, content = (
+            NamedNode(f"{endpoint}#{_position(manifest, graph)}"),
+            NamedNode(f"{endpoint}#{_position(manifest, graph)}-content"),
+        )
         yield Triple(data, SD.namedGraph, named)
         yield Triple(named, RDF.type, SD.NamedGraph)
         yield Triple(named, SD.name, NamedNode(graph))
@@ -135,8 +140,7 @@ def _position(manifest: Mapping[str, Any], graph: str) -> str:
 def _limits(publication: Publication) -> str:
     limits = publication.limits
     return (
-        f"A query may run for {limits.query_seconds:g} seconds, take {limits.query_memory_mb} MB of memory and give {limits.result_mb} MB of results; "
-        f"its text may have {limits.query_bytes} bytes. A query over a limit is stopped and told which; no result is cut silently."
+        f"A query may run for {limits.query_seconds:g} seconds, take {limits.query_memory_mb} MB of memory "
+        f"and give {limits.result_mb} MB of results; its text may have {limits.query_bytes} bytes. "
+        "A query over a limit is stopped and told which; no result is cut silently."
     )
-
-

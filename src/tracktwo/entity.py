@@ -1,12 +1,12 @@
 """From an IRI to what a page or document says of it: the statements, and a view model that templates only print.
 
-Nothing here knows what the publication is about: shapes say which properties come first and what they are called, labels
-say how things are called, graphs say who says so.
+Nothing here knows what the publication is about: shapes say which properties come first and what they are called,
+labels say how things are called, graphs say who says so.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -14,8 +14,9 @@ from pyoxigraph import BlankNode, Literal, NamedNode, Quad
 
 from tracktwo.catalog import Catalog, Listed
 from tracktwo.links import Links, clickable
-from tracktwo.namespaces import LABELS, PROV, DCTERMS, RDF, SUMMARIES, XSD
-from tracktwo.store import Node, Store
+from tracktwo.namespaces import DCTERMS, LABELS, PROV, RDF, SUMMARIES, XSD
+from tracktwo.store import Store
+from tracktwo.terms import Node, in_graph
 
 _NESTED_LEVELS = 12  # deeper blank nodes are linked, not shown in place
 _INCOMING_SHOWN = 10
@@ -36,7 +37,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Source:
-    """Who says so: a named graph with its number on the page, its label, and the source it speaks for."""
+    """Who says so: a named graph with its number on the page (0 off one), its label, and the source it speaks for."""
 
     number: int
     graph: str
@@ -99,7 +100,10 @@ class Incoming:
 
 @dataclass(frozen=True)
 class View:
-    """Everything a page shows of one entity."""
+    """Everything a page shows of one entity.
+
+    `derived` are the rows that no shape names and nobody states: they only follow from what is shown already.
+    """
 
     iri: str
     url: str
@@ -109,6 +113,7 @@ class View:
     summary: str
     types: tuple[Value, ...]
     groups: tuple[Group, ...]
+    derived: tuple[Row, ...] = ()
     incoming: tuple[Incoming, ...] = ()
     sources: tuple[Source, ...] = ()
     curie: str = ""
@@ -138,7 +143,11 @@ class Describer:
         while wanted:
             found = self.store.describe(wanted)
             quads += found
-            wanted = list(dict.fromkeys(quad.object for quad in found if isinstance(quad.object, BlankNode) and quad.object not in seen))
+            wanted = list(
+                dict.fromkeys(
+                    quad.object for quad in found if isinstance(quad.object, BlankNode) and quad.object not in seen
+                )
+            )
             seen.update(wanted)
         return quads
 
@@ -147,14 +156,17 @@ class Describer:
         quads = self.statements([NamedNode(subject) for subject in self.catalog.subjects(iri)])
         if iri in self.graphs:
             name = NamedNode(iri)
-            quads += [Quad(*triple, name) for triple in self.store.graph(iri)]
+            quads += [in_graph(triple, name) for triple in self.store.graph(iri)]
         return list(dict.fromkeys(quads))
 
-    def views(self, subjects: Sequence[Node], *, incoming: bool) -> list[View]:
-        """Views of some subjects, the labels of all that they mention fetched at once."""
+    def views(self, subjects: Sequence[Node], *, incoming: Collection[Node]) -> list[View]:
+        """Views of some subjects, the labels of all that they mention fetched at once.
+
+        Links that lead to a subject are drawn for those in `incoming`.
+        """
         quads = self.statements(subjects)
         drawing = _Drawing(self, quads)
-        return [drawing.view(subject, incoming=incoming) for subject in subjects]
+        return [drawing.view(subject, incoming=subject in incoming) for subject in subjects]
 
     def listing(self, entries: Iterable[Listed]) -> list[Value]:
         """Entries of a list as links with labels."""
@@ -179,7 +191,9 @@ class Describer:
 
     def curie(self, iri: str) -> str:
         """`prefix:local` for an IRI, empty where no prefix fits or the local part would need escapes."""
-        namespace, local = re.split(r"(?<=[#/])(?=[^#/]*$)", iri, maxsplit=1) if re.search(r"[#/][^#/]+$", iri) else (iri, "")
+        namespace, local = (
+            re.split(r"(?<=[#/])(?=[^#/]*$)", iri, maxsplit=1) if re.search(r"[#/][^#/]+$", iri) else (iri, "")
+        )
         prefix = self._by_namespace.get(namespace)
         return f"{prefix}:{local}" if prefix is not None and re.fullmatch(r"\w(?:[\w.-]*[\w-])?", local) else ""
 
@@ -197,16 +211,24 @@ class Describer:
         quads = self.store.describe([NamedNode(graph) for graph in self.graphs])
         primary = {}
         for property_ in reversed(_SOURCES):
-            primary.update({quad.subject.value: quad.object.value for quad in quads if quad.predicate == property_ and isinstance(quad.object, NamedNode) and isinstance(quad.subject, NamedNode)})
+            primary.update(
+                {
+                    quad.subject.value: quad.object.value
+                    for quad in quads
+                    if quad.predicate == property_
+                    and isinstance(quad.object, NamedNode)
+                    and isinstance(quad.subject, NamedNode)
+                }
+            )
         labels = self.catalog.labels([*self.graphs, *primary.values()])
-        return {graph: self._source(number, graph, primary.get(graph), labels) for number, graph in enumerate(self.graphs, start=1)}
+        return {graph: self._source(graph, primary.get(graph), labels) for graph in self.graphs}
 
-    def _source(self, number: int, graph: str, primary: str | None, labels: Mapping[str, Mapping[str, str]]) -> Source:
+    def _source(self, graph: str, primary: str | None, labels: Mapping[str, Mapping[str, str]]) -> Source:
         named = labels.get(primary or graph) or labels.get(graph) or {}
         inferred = graph == self.inferred_graph
         picked = self.pick(named)
         text = picked[0] if picked else ("inferred from the other statements" if inferred else self.short(graph))
-        return Source(number, graph, text, self.url(primary or graph), inferred)
+        return Source(0, graph, text, self.url(primary or graph), inferred)
 
     @cached_property
     def _by_namespace(self) -> dict[str, str]:
@@ -223,9 +245,15 @@ class _Drawing:
         for quad in quads:
             assert isinstance(quad.subject, (NamedNode, BlankNode))
             values = self._by_subject.setdefault(quad.subject, {}).setdefault(quad.predicate.value, {})
-            values.setdefault(quad.object, []).append(quad.graph_name.value if isinstance(quad.graph_name, NamedNode) else "")
-            mentioned |= {quad.predicate.value, *(term.value for term in (quad.subject, quad.object) if isinstance(term, NamedNode))}
+            values.setdefault(quad.object, []).append(
+                quad.graph_name.value if isinstance(quad.graph_name, NamedNode) else ""
+            )
+            mentioned |= {
+                quad.predicate.value,
+                *(term.value for term in (quad.subject, quad.object) if isinstance(term, NamedNode)),
+            }
         self._labels = describer.catalog.labels(mentioned)
+        self._numbers: dict[str, int] = {}
         self._used: dict[str, Source] = {}
 
     def view(self, subject: Node, *, incoming: bool) -> View:
@@ -236,7 +264,7 @@ class _Drawing:
         label, language = self._title(subject, by_property)
         types = self._values(by_property.get(RDF.type.value, {}), 0)
         fields = self._fields(by_property)
-        groups = self._groups(by_property, fields)
+        groups, derived = self._groups(by_property, fields)
         return View(
             iri=name,
             url=describer.url(name),
@@ -244,8 +272,9 @@ class _Drawing:
             label=label,
             language=language,
             summary=self._summary(by_property),
-            types=types,
+            types=tuple(sorted(types, key=lambda value: value.inferred)),
             groups=groups,
+            derived=derived,
             incoming=self._incoming(name, fields) if incoming else (),
             sources=tuple(sorted(self._used.values(), key=lambda source: source.number)),
             curie=describer.curie(name),
@@ -254,12 +283,21 @@ class _Drawing:
     def _title(self, subject: Node, by_property: Mapping[str, Mapping[Any, list[str]]]) -> tuple[str, str]:
         if isinstance(subject, NamedNode):
             return self._describer.label(subject.value, self._labels)
-        texts = {value.language or "": value.value for property_ in reversed(LABELS) for value in by_property.get(property_.value, {}) if isinstance(value, Literal)}
+        texts = {
+            value.language or "": value.value
+            for property_ in reversed(LABELS)
+            for value in by_property.get(property_.value, {})
+            if isinstance(value, Literal)
+        }
         return self._describer.pick(texts) or ("(a node without a name)", "")
 
     def _summary(self, by_property: Mapping[str, Mapping[Any, list[str]]]) -> str:
         for property_ in SUMMARIES:
-            texts = {value.language or "": value.value for value in by_property.get(property_.value, {}) if isinstance(value, Literal)}
+            texts = {
+                value.language or "": value.value
+                for value in by_property.get(property_.value, {})
+                if isinstance(value, Literal)
+            }
             if picked := self._describer.pick(texts):
                 return picked[0]
         return ""
@@ -271,10 +309,15 @@ class _Drawing:
         rows.sort(key=lambda row: (row["group_order"], row["order"]))
         fields: dict[tuple[str, bool], Field] = {}
         for row in rows:
-            fields.setdefault((row["path"], row["inverse"]), Field(row["path"], row["inverse"], row["names"], row["group"]))
+            fields.setdefault(
+                (row["path"], row["inverse"]), Field(row["path"], row["inverse"], row["names"], row["group"])
+            )
         return list(fields.values())
 
-    def _groups(self, by_property: Mapping[str, Mapping[Any, list[str]]], fields: Sequence[Field]) -> tuple[Group, ...]:
+    def _groups(
+        self, by_property: Mapping[str, Mapping[Any, list[str]]], fields: Sequence[Field]
+    ) -> tuple[tuple[Group, ...], tuple[Row, ...]]:
+        """The rows in groups, as the fields have it, and the derived ones."""
         groups: dict[str, list[Row]] = {}
         left = {property_: values for property_, values in by_property.items() if property_ != RDF.type.value}
         for field_ in fields:
@@ -282,11 +325,10 @@ class _Drawing:
                 label = (self._describer.pick(field_.group) or ("", ""))[0]
                 groups.setdefault(label, []).append(self._row(field_.path, left.pop(field_.path), field_.names, 0))
         rest = [self._row(property_, left[property_], {}, 0) for property_ in sorted(left)]
-        if rest:
-            groups.setdefault("", []).extend(rest)
-        unnamed = groups.pop("", None)
+        derived = tuple(row for row in rest if all(value.inferred for value in row.values))
+        unnamed = [*groups.pop("", []), *(row for row in rest if row not in derived)]
         made = [Group(label, tuple(rows)) for label, rows in groups.items()]
-        return (*made, Group("", tuple(unnamed))) if unnamed else tuple(made)
+        return (*made, *([Group("", tuple(unnamed))] if unnamed else [])), derived
 
     def _row(self, property_: str, values: Mapping[Any, list[str]], names: Mapping[str, str], level: int) -> Row:
         picked = self._describer.pick(names)
@@ -294,13 +336,16 @@ class _Drawing:
         return Row(property_, label, self._describer.url(property_), self._values(values, level))
 
     def _values(self, values: Mapping[Any, list[str]], level: int) -> tuple[Value, ...]:
-        made = [self._value(term, tuple(self._source(graph) for graph in sorted(set(graphs))), level) for term, graphs in values.items()]
+        made = [
+            self._value(term, tuple(self._source(graph) for graph in sorted(set(graphs))), level)
+            for term, graphs in values.items()
+        ]
         return tuple(sorted(made, key=lambda value: (value.language, value.text.casefold(), value.iri)))
 
     def _source(self, graph: str) -> Source:
-        source = self._describer.sources.get(graph) or Source(0, graph, self._describer.short(graph), "", inferred=False)
-        self._used[graph] = source
-        return source
+        known = self._describer.sources.get(graph) or Source(0, graph, self._describer.short(graph), "", inferred=False)
+        number = self._numbers.setdefault(graph, len(self._numbers) + 1)
+        return self._used.setdefault(graph, replace(known, number=number))
 
     def _value(self, term: Any, sources: tuple[Source, ...], level: int) -> Value:
         if isinstance(term, Literal):
@@ -312,8 +357,11 @@ class _Drawing:
 
     def _literal(self, literal: Literal, sources: tuple[Source, ...]) -> Value:
         url = literal.value if literal.datatype == XSD.anyURI and clickable(literal.value) else ""
-        datatype = "" if literal.language or literal.datatype == XSD.string else self._describer.short(literal.datatype.value)
-        return Value("literal", literal.value, url=url, language=literal.language or "", datatype=datatype, sources=sources)
+        plain = literal.language or literal.datatype in XSD  # what every reader knows by its looks
+        datatype = "" if plain else self._describer.short(literal.datatype.value)
+        return Value(
+            "literal", literal.value, url=url, language=literal.language or "", datatype=datatype, sources=sources
+        )
 
     def _blank(self, node: BlankNode, sources: tuple[Source, ...], level: int) -> Value:
         name = str(node)
@@ -321,8 +369,17 @@ class _Drawing:
             return Value("iri", "(a node without a name)", name, self._describer.url(name), sources=sources)
         items = self._list(node)
         if items is not None:
-            return Value("list", "", name, self._describer.url(name), sources=sources, items=tuple(self._value(item, (), level + 1) for item in items))
-        rows = tuple(self._row(property_, values, {}, level + 1) for property_, values in sorted(self._by_subject[node].items()))
+            return Value(
+                "list",
+                "",
+                name,
+                self._describer.url(name),
+                sources=sources,
+                items=tuple(self._value(item, (), level + 1) for item in items),
+            )
+        rows = tuple(
+            self._row(property_, values, {}, level + 1) for property_, values in sorted(self._by_subject[node].items())
+        )
         return Value("node", "", name, self._describer.url(name), sources=sources, rows=rows)
 
     def _list(self, cell: Node) -> list[Any] | None:

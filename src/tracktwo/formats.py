@@ -39,7 +39,9 @@ def _rdf(rdf: RdfFormat, *aliases: str) -> Format:
 
 
 def _results(name: str, results: QueryResultsFormat, *aliases: str) -> Format:
-    return Format(name, results.name, results.file_extension, results.media_type.split(";")[0], aliases, results=results)
+    return Format(
+        name, results.name, results.file_extension, results.media_type.split(";")[0], aliases, results=results
+    )
 
 
 HTML = Format("html", "HTML", "html", "text/html", ("application/xhtml+xml",))
@@ -66,8 +68,16 @@ RESULT_FORMATS: tuple[Format, ...] = (JSON, XML, CSV, TSV)
 
 ASK_FORMATS: tuple[Format, ...] = (JSON, XML, CSV, TSV)
 
-PROBLEM_JSON = Format("problem", "Problem details", "json", "application/problem+json", ("application/json", "application/ld+json"))
-TEXT = Format("text", "Plain text", "txt", "text/plain", ("text/turtle", "application/n-triples", "text/csv", "text/tab-separated-values"))
+PROBLEM_JSON = Format(
+    "problem", "Problem details", "json", "application/problem+json", ("application/json", "application/ld+json")
+)
+TEXT = Format(
+    "text",
+    "Plain text",
+    "txt",
+    "text/plain",
+    ("text/turtle", "application/n-triples", "text/csv", "text/tab-separated-values"),
+)
 
 #: Representations of an error (RFC 9457); an RDF client gets problem details as JSON, whatever it asked for.
 ERROR_FORMATS: tuple[Format, ...] = (PROBLEM_JSON, HTML, TEXT)

@@ -42,7 +42,7 @@ class Links:
         return self.public_url + path
 
     def full(self, path: str) -> str:
-        """The absolute URL of one of our URL paths: headers carry these, since a client may have come by another address."""
+        """The absolute URL of one of our URL paths, for headers: a client may have come by another address."""
         return self.public_url + path[len(self.root) :]
 
     def is_ours(self, iri: str) -> bool:
@@ -92,7 +92,12 @@ class Links:
         without, or with, a trailing slash. `%2F` is never taken for `/`.
         """
         seen = set()
-        for form in (raw_path, _decode_unicode(raw_path), _decode_all(raw_path), quote(_decode_all(raw_path), safe=_SAFE)):
+        for form in (
+            raw_path,
+            _decode_unicode(raw_path),
+            _decode_all(raw_path),
+            quote(_decode_all(raw_path), safe=_SAFE),
+        ):
             other = form[:-1] if form.endswith("/") else form + "/"
             for candidate in (form, other):
                 if candidate not in seen:

@@ -40,7 +40,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("folders.ontology", str, "ontology", "OWL ontologies, and questions in `questions/`"),
     Setting("folders.data", str, "data", "RDF data, one file per graph"),
     Setting("folders.shapes", str, "shapes", "SHACL shapes"),
-    Setting("paths.documents", dict, {"id/": "doc/"}, "which paths below the base hold things, and the paths of their documents"),
+    Setting(
+        "paths.documents",
+        dict,
+        {"id/": "doc/"},
+        "which paths below the base hold things, and the paths of their documents",
+    ),
     Setting("paths.graphs", str, "graph/", "where named graphs live: the file `x.ttl` holds the graph `graph/x`"),
     Setting("prefixes", dict, {}, "prefixes of the documents and queries, besides the well-known ones"),
     Setting("limits.query_seconds", float, 20.0, "a query's deadline on the wall clock"),
@@ -131,7 +136,9 @@ def find(folder: Path | None, start: Path) -> Path:
     """The publication's folder: the one named, else the nearest from `start` upwards, else the packaged one."""
     if folder is not None:
         if not (folder / FILE_NAME).is_file():
-            raise SettingError(f"{folder} holds no {FILE_NAME}", hint="Name the folder of a publication, or leave the option out.")
+            raise SettingError(
+                f"{folder} holds no {FILE_NAME}", hint="Name the folder of a publication, or leave the option out."
+            )
         return folder
     for candidate in (start, *start.parents):
         if (candidate / FILE_NAME).is_file():
@@ -189,8 +196,11 @@ def _checked(row: Setting, given: Mapping[str, Any], path: Path) -> Any:
     if row.kind is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     if not isinstance(value, row.kind) or (isinstance(value, bool) and row.kind is not bool):
-        raise SettingError(f"{path}: “{row.name}” must be {row.kind.__name__}, not {type(value).__name__}", hint=f"It says {row.meaning}.")
-    if row.kind in (int, float) and value <= 0:
+        raise SettingError(
+            f"{path}: “{row.name}” must be {row.kind.__name__}, not {type(value).__name__}",
+            hint=f"It says {row.meaning}.",
+        )
+    if isinstance(value, (int, float)) and value <= 0:
         raise SettingError(f"{path}: “{row.name}” must be above zero")
     return value
 
@@ -212,7 +222,9 @@ def _publication(root: Path, values: Mapping[str, Any]) -> Publication:
         documents=_frozen(values["paths.documents"]),
         graphs=values["paths.graphs"],
         own_prefixes=_frozen(values["prefixes"]),
-        limits=Limits(**{row.name.removeprefix("limits."): values[row.name] for row in SETTINGS if row.name.startswith("limits.")}),
+        limits=Limits(
+            **{row.name.removeprefix("limits."): values[row.name] for row in SETTINGS if row.name.startswith("limits.")}
+        ),
     )
 
 

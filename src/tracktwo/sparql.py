@@ -46,7 +46,9 @@ class Request:
 
 def has_query(request: Request) -> bool:
     """Does the request ask anything? A GET without parameters asks for the service description."""
-    return request.method not in ("GET", "HEAD") or any(name in ("query", "update") for name, _ in _decoded(request.query_string.encode()))
+    return request.method not in ("GET", "HEAD") or any(
+        name in ("query", "update") for name, _ in _decoded(request.query_string.encode())
+    )
 
 
 def read(request: Request, limit: int) -> Query:
@@ -60,14 +62,24 @@ def read(request: Request, limit: int) -> Query:
         raise Forbidden("This endpoint answers queries; it takes no updates.")
     texts = values["query"] + direct
     if len(texts) != 1:
-        raise BadRequest(f"A request needs exactly one query; this one has {len(texts)}.", hint="SPARQL 1.1 Protocol, section 2.1")
+        raise BadRequest(
+            f"A request needs exactly one query; this one has {len(texts)}.", hint="SPARQL 1.1 Protocol, section 2.1"
+        )
     if not texts[0].strip():
         raise BadRequest("The query is empty.")
     if len(texts[0].encode()) > limit:
         raise TooLarge(f"The query is over {limit} bytes.")
     refuse_reaching_out(texts[0])
     results, graph = _formats(request.accept, values["format"])
-    return Query(texts[0], _graphs(values, "default-graph-uri"), _graphs(values, "named-graph-uri"), results, graph, request.client, request.gone)
+    return Query(
+        texts[0],
+        _graphs(values, "default-graph-uri"),
+        _graphs(values, "named-graph-uri"),
+        results,
+        graph,
+        request.client,
+        request.gone,
+    )
 
 
 def refuse_reaching_out(text: str) -> None:
@@ -79,7 +91,10 @@ def refuse_reaching_out(text: str) -> None:
     for form in (text, _ESCAPE.sub(lambda escape: chr(min(int(escape[1] or escape[2], 16), 0x10FFFF)), text)):
         words = re.findall(r"[A-Za-z]+", _SKIPPED.sub(" ", form))
         if "SERVICE" in map(str.upper, words):
-            raise Forbidden("SERVICE is refused: this server opens no connections for a query.", hint="Ask the other endpoint yourself, or use a federating client.")
+            raise Forbidden(
+                "SERVICE is refused: this server opens no connections for a query.",
+                hint="Ask the other endpoint yourself, or use a federating client.",
+            )
         if words and words[0].upper() in _UPDATES:
             raise Forbidden("This endpoint answers queries; it takes no updates.")
 
@@ -93,7 +108,9 @@ def _parts(request: Request) -> tuple[list[tuple[str, str]], list[str]]:
     if kind == UPDATE:
         raise Forbidden("This endpoint answers queries; it takes no updates.")
     if kind not in (FORM, DIRECT):
-        raise UnsupportedMedia(f"A query is sent as {FORM} or {DIRECT}, not as {kind or 'a body without Content-Type'}.")
+        raise UnsupportedMedia(
+            f"A query is sent as {FORM} or {DIRECT}, not as {kind or 'a body without Content-Type'}."
+        )
     if charset not in ("", "utf-8", "utf8"):
         raise UnsupportedMedia(f"A query is sent in UTF-8, not in {charset}.")
     return (pairs + _decoded(request.body), []) if kind == FORM else (pairs, [_utf8(request.body)])
@@ -102,7 +119,14 @@ def _parts(request: Request) -> tuple[list[tuple[str, str]], list[str]]:
 def _media_type(header: str) -> tuple[str, str]:
     """(media type, charset), both in lower case."""
     kind, *parameters = (part.strip().lower() for part in header.split(";"))
-    charset = next((value.strip(' "') for name, _, value in (part.partition("=") for part in parameters) if name.strip() == "charset"), "")
+    charset = next(
+        (
+            value.strip(' "')
+            for name, _, value in (part.partition("=") for part in parameters)
+            if name.strip() == "charset"
+        ),
+        "",
+    )
     return kind, charset
 
 
@@ -121,7 +145,7 @@ def _utf8(body: bytes) -> str:
 
 
 def _graphs(values: Mapping[str, Sequence[str]], name: str) -> tuple[str, ...] | None:
-    """The graphs that a parameter names; None where neither dataset parameter is there, empty where only the other is."""
+    """The graphs that a parameter names; None where no dataset parameter is there, empty where only the other is."""
     if not values["default-graph-uri"] and not values["named-graph-uri"]:
         return None
     for iri in values[name]:
@@ -135,6 +159,9 @@ def _formats(accept: str | None, asked: Sequence[str]) -> tuple[Format | None, F
     if asked and asked[-1]:
         results, graph = named(asked[-1], RESULT_FORMATS), named(asked[-1], RDF_FORMATS)
         if results is None and graph is None:
-            raise BadRequest(f"No format is called “{asked[-1]}”.", hint="Known: " + ", ".join(row.name for row in (*RESULT_FORMATS, *RDF_FORMATS)))
+            raise BadRequest(
+                f"No format is called “{asked[-1]}”.",
+                hint="Known: " + ", ".join(row.name for row in (*RESULT_FORMATS, *RDF_FORMATS)),
+            )
         return results, graph
     return negotiate(accept, RESULT_FORMATS), negotiate(accept, RDF_FORMATS)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pyoxigraph import CanonicalizationAlgorithm, Dataset, NamedNode, Quad, RdfFormat, serialize
+from pyoxigraph import CanonicalizationAlgorithm, Dataset, NamedNode, Quad, RdfFormat
 
 from tracktwo import __version__
 from tracktwo.errors import NotConforming
@@ -21,6 +21,7 @@ from tracktwo.release.load import Input, fingerprint, read
 from tracktwo.release.statistics import statistics
 from tracktwo.release.validate import VIOLATION, WARNING, Report, validate
 from tracktwo.store.embedded import create
+from tracktwo.terms import to_bytes
 
 #: Told what is being done next, as one sentence.
 Progress = Callable[[str], None]
@@ -64,7 +65,11 @@ def check(publication: Publication, progress: Progress) -> Checked:
 
 def is_fresh(publication: Publication, release: Release | None) -> bool:
     """Was this release made from just this input, by this version?"""
-    made_from = release and (release.manifest.get("input"), release.manifest.get("layout"), release.manifest.get("version"))
+    made_from = release and (
+        release.manifest.get("input"),
+        release.manifest.get("layout"),
+        release.manifest.get("version"),
+    )
     return made_from == (fingerprint(publication), LAYOUT, __version__)
 
 
@@ -84,20 +89,31 @@ def build(publication: Publication, releases: Releases, progress: Progress) -> O
         digest = canonical_hash(checked.quads)
         id_ = _id(current, digest)
         manifest = _write(folder, publication, checked, progress)
-        manifest |= {"id": id_, "sha256": digest, "created": now().isoformat(), "input": input_hash, "layout": LAYOUT, "version": __version__}
+        manifest |= {
+            "id": id_,
+            "sha256": digest,
+            "created": now().isoformat(),
+            "input": input_hash,
+            "layout": LAYOUT,
+            "version": __version__,
+        }
         if _same(current, manifest):
             manifest["created"] = current.manifest["created"] if current else manifest["created"]
-        (folder / MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        (folder / MANIFEST).write_text(
+            json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8"
+        )
         progress("Publishing")
         release = releases.publish(folder, id_)
-    return Outcome(release, new=not _same(current, manifest), warnings=[*checked.given.warnings, *_counted(checked.report)])
+    return Outcome(
+        release, new=not _same(current, manifest), warnings=[*checked.given.warnings, *_counted(checked.report)]
+    )
 
 
 def canonical_hash(quads: Sequence[Quad]) -> str:
     """SHA-256 of the canonical N-Quads of a dataset (RDFC-1.0 section 4)."""
     dataset = Dataset(quads)
     dataset.canonicalize(CanonicalizationAlgorithm.RDFC_1_0)
-    lines = sorted(serialize(dataset, format=RdfFormat.N_QUADS).splitlines(keepends=True))
+    lines = sorted(to_bytes(dataset, RdfFormat.N_QUADS).splitlines(keepends=True))
     return hashlib.sha256(b"".join(lines)).hexdigest()
 
 
@@ -118,7 +134,11 @@ def _write(folder: Path, publication: Publication, checked: Checked, progress: P
     progress(f"Writing the store of {len(quads)} statements")
     create(folder / "store", quads)
     progress("Writing the catalogue")
-    stated = {quad.object.value for quad in checked.given.of("data") if quad.predicate == RDF.type and isinstance(quad.object, NamedNode)}
+    stated = {
+        quad.object.value
+        for quad in checked.given.of("data")
+        if quad.predicate == RDF.type and isinstance(quad.object, NamedNode)
+    }
     index.write(folder / "catalog.sqlite", publication, {quad.triple for quad in quads}, stated)
     progress("Writing the dumps")
     dumps = dump.write(folder / "dumps", quads, publication.prefixes, publication.limits.pretty_dump_triples)
@@ -130,7 +150,10 @@ def _write(folder: Path, publication: Publication, checked: Checked, progress: P
         "statistics": statistics(quads),
         "dumps": [file.as_json() for file in dumps],
         "validation": {"summary": checked.report.summary, "violations": 0, "warnings": len(checked.report.of(WARNING))},
-        "files": [{"path": file.path.relative_to(publication.root).as_posix(), "role": file.role, "graphs": file.graphs} for file in checked.given.files],
+        "files": [
+            {"path": file.path.relative_to(publication.root).as_posix(), "role": file.role, "graphs": file.graphs}
+            for file in checked.given.files
+        ],
     }
 
 

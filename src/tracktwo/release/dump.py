@@ -7,12 +7,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from pyoxigraph import BlankNode, DefaultGraph, NamedNode, Quad, Store, Triple, serialize
+from pyoxigraph import BlankNode, DefaultGraph, NamedNode, Quad, Store, Triple
 
 from tracktwo.formats import JSON_LD, N_QUADS, N_TRIPLES, RDF_XML, TRIG, TURTLE, Format
 from tracktwo.namespaces import RDF
 from tracktwo.publication import Publication
 from tracktwo.store.remote import skolem
+from tracktwo.terms import in_graph, to_bytes
 from tracktwo.turtle import write_trig, write_turtle
 
 #: What the dump folder offers, the simplest to read first.
@@ -45,25 +46,35 @@ def serialised(format_: Format, quads: Sequence[Quad], prefixes: Mapping[str, st
     if pretty and format_ in _PRETTY:
         return _PRETTY[format_](quads, prefixes).encode()
     statements: list[Any] = _ordered(quads if format_.rdf.supports_datasets else {quad.triple for quad in quads})
-    content: bytes = serialize(statements, format=format_.rdf, prefixes=_used(statements, prefixes))
-    return content.replace(b"\r", b"&#xD;") if format_ is RDF_XML else content  # XML 1.0 section 2.11 would read a line feed
+    content = to_bytes(statements, format_.rdf, _used(statements, prefixes))
+    return (
+        content.replace(b"\r", b"&#xD;") if format_ is RDF_XML else content
+    )  # XML 1.0 section 2.11 would read a line feed
 
 
 def document(format_: Format, quads: Sequence[Quad], prefixes: Mapping[str, str]) -> bytes:
-    """A document about something. In JSON-LD its statements stand in the default graph: clients that want triples read no other."""
+    """A document about something. In JSON-LD it is one graph: clients that want triples read no other."""
     if format_ is JSON_LD:
-        return serialised(format_, [Quad(*triple) for triple in {quad.triple for quad in quads}], prefixes)
+        return serialised(format_, [in_graph(triple) for triple in {quad.triple for quad in quads}], prefixes)
     return serialised(format_, quads, prefixes)
 
 
 _PRETTY: dict[Format, Callable[[Sequence[Quad], Mapping[str, str]], str]] = {
     TURTLE: lambda quads, prefixes: write_turtle({quad.triple for quad in quads}, prefixes),
-    TRIG: lambda quads, prefixes: write_trig(quads, prefixes),
+    TRIG: write_trig,
 }
 
 
 def _ordered(statements: Iterable[Quad | Triple]) -> list[Quad | Triple]:
-    return sorted(set(statements), key=lambda item: (str(getattr(item, "graph_name", "")), str(item.subject), str(item.predicate), str(item.object)))
+    return sorted(
+        set(statements),
+        key=lambda item: (
+            str(getattr(item, "graph_name", "")),
+            str(item.subject),
+            str(item.predicate),
+            str(item.object),
+        ),
+    )
 
 
 def _used(statements: Iterable[Quad | Triple], prefixes: Mapping[str, str]) -> dict[str, str]:
@@ -73,7 +84,9 @@ def _used(statements: Iterable[Quad | Triple], prefixes: Mapping[str, str]) -> d
     return {prefix: namespace for prefix, namespace in prefixes.items() if namespace in joined}
 
 
-def _write_one(folder: Path, format_: Format, quads: Sequence[Quad], prefixes: Mapping[str, str], pretty_limit: int) -> DumpFile:
+def _write_one(
+    folder: Path, format_: Format, quads: Sequence[Quad], prefixes: Mapping[str, str], pretty_limit: int
+) -> DumpFile:
     path = folder / f"dataset.{format_.suffix}.gz"
     content = serialised(format_, quads, prefixes, pretty=len(quads) <= pretty_limit)
     with path.open("wb") as raw, gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as packed:
@@ -92,7 +105,9 @@ def select(store: Path, graphs: Sequence[str], classes: Sequence[str]) -> list[Q
         quads = (quad for graph in graphs for quad in opened.quads_for_pattern(None, None, None, NamedNode(graph)))
     if not classes:
         return list(quads)
-    members = {quad.subject for class_ in classes for quad in opened.quads_for_pattern(None, RDF.type, NamedNode(class_))}
+    members = {
+        quad.subject for class_ in classes for quad in opened.quads_for_pattern(None, RDF.type, NamedNode(class_))
+    }
     return [quad for quad in quads if quad.subject in members]
 
 
@@ -102,7 +117,9 @@ def about(store: Path, iri: str) -> list[Quad]:
     wanted: list[NamedNode | BlankNode] = [NamedNode(iri)]
     seen, quads = set(wanted), []
     while wanted:
-        found = [quad for quad in opened.quads_for_pattern(wanted.pop(), None, None) if quad.graph_name != DefaultGraph()]
+        found = [
+            quad for quad in opened.quads_for_pattern(wanted.pop(), None, None) if quad.graph_name != DefaultGraph()
+        ]
         quads += found
         fresh = {quad.object for quad in found if isinstance(quad.object, BlankNode)} - seen
         seen |= fresh
@@ -113,5 +130,9 @@ def about(store: Path, iri: str) -> list[Quad]:
 def for_remote_store(quads: Sequence[Quad], publication: Publication) -> list[Quad]:
     """Quads for a store that has no default graph of ours: the merge as one graph more, IRIs for blank nodes."""
     merged = NamedNode(publication.merged_graph)
-    named_quads = [Quad(*(skolem(term, publication.skolem_prefix) for term in quad.triple), quad.graph_name) for quad in quads]
-    return [*named_quads, *(Quad(*triple, merged) for triple in {quad.triple for quad in named_quads})]
+    prefix = publication.skolem_prefix
+    named_quads = [
+        Quad(skolem(quad.subject, prefix), quad.predicate, skolem(quad.object, prefix), quad.graph_name)
+        for quad in quads
+    ]
+    return [*named_quads, *(in_graph(triple, merged) for triple in {quad.triple for quad in named_quads})]

@@ -15,7 +15,7 @@ from typing import Any
 from tracktwo.errors import ReleaseError
 
 #: What a release's files look like; raised when that changes, so that older ones are built anew.
-LAYOUT = 2
+LAYOUT = 3
 
 _CURRENT = "current"
 _BUILDING = ".building-"
@@ -84,7 +84,9 @@ class Releases:
         try:
             return Release(folder, json.loads((folder / "manifest.json").read_text(encoding="utf-8")))
         except (OSError, ValueError) as error:
-            raise ReleaseError(f"the release {name} can't be opened: {error}", hint="Run `tracktwo build` to make a new one.") from error
+            raise ReleaseError(
+                f"the release {name} can't be opened: {error}", hint="Run `tracktwo build` to make a new one."
+            ) from error
 
     @contextlib.contextmanager
     def building(self) -> Iterator[Path]:
@@ -141,7 +143,10 @@ def now() -> datetime:
 
 
 def _unwritable(folder: Path, error: OSError) -> ReleaseError:
-    return ReleaseError(f"no release can be written to {folder}: {error.strerror or error}", hint="Choose another folder with --releases; the last release keeps serving.")
+    return ReleaseError(
+        f"no release can be written to {folder}: {error.strerror or error}",
+        hint="Choose another folder with --releases; the last release keeps serving.",
+    )
 
 
 def _sync(folder: Path) -> None:

@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from pyoxigraph import BlankNode, Literal, NamedNode, Triple
+from pyoxigraph import Literal, Triple
 
 from tracktwo.catalog import SCHEMA
 from tracktwo.links import Links
 from tracktwo.namespaces import LABELS, RDF
 from tracktwo.publication import Publication
+from tracktwo.terms import name_of
 
 _RANK = {property_: rank for rank, property_ in enumerate(LABELS)}
 
@@ -48,12 +49,14 @@ class _Builder:
         self._links = Links(publication.base_iri, publication.base_iri, publication.documents)
         self._labels: dict[str, dict[str, tuple[int, str]]] = {}
         self._subjects: set[str] = set()
+        self._properties: set[str] = set()
         self._types: list[tuple[str, str]] = []
         self._edges: list[tuple[str, str, str]] = []
 
     def add(self, triple: Triple) -> None:
         subject = name_of(triple.subject)
         self._subjects.add(subject)
+        self._properties.add(triple.predicate.value)
         if isinstance(triple.object, Literal):
             self._add_label(subject, triple)
             return
@@ -73,28 +76,49 @@ class _Builder:
         labels[language] = min(labels.get(language, candidate), candidate)
 
     def write(self, connection: sqlite3.Connection) -> None:
-        predicates = {property_ for _, property_, _ in self._edges}
-        names = sorted(self._subjects | predicates | {class_ for class_, _ in self._types} | {object_ for object_, _, _ in self._edges})
+        classes = {class_ for class_, _ in self._types}
+        objects = {object_ for object_, _, _ in self._edges}
+        names = sorted(self._subjects | self._properties | classes | objects)
         numbers = {name: number for number, name in enumerate(names, start=1)}
         sorts = {name: self._sort(name) for name in names}
         rows = ((number, name, self._document(name), sorts[name]) for name, number in numbers.items())
         connection.executemany("INSERT INTO node VALUES (?, ?, ?, ?)", rows)
-        labels = ((numbers[name], language, text) for name, by_language in self._labels.items() for language, (_, text) in by_language.items())
+        labels = (
+            (numbers[name], language, text)
+            for name, by_language in self._labels.items()
+            for language, (_, text) in by_language.items()
+        )
         connection.executemany("INSERT INTO label VALUES (?, ?, ?)", labels)
         self._write_classes(connection, numbers, sorts)
         self._write_links(connection, numbers, sorts)
 
-    def _write_classes(self, connection: sqlite3.Connection, numbers: Mapping[str, int], sorts: Mapping[str, str]) -> None:
+    def _write_classes(
+        self, connection: sqlite3.Connection, numbers: Mapping[str, int], sorts: Mapping[str, str]
+    ) -> None:
         members = Counter(class_ for class_, _ in self._types)
         slugs = self._slugs(sorted(members))
-        connection.executemany("INSERT INTO class VALUES (?, ?, ?, ?)", ((numbers[class_], slugs[class_], count, class_ in self._stated) for class_, count in members.items()))
-        connection.executemany("INSERT INTO member VALUES (?, ?, ?)", ((numbers[class_], sorts[subject], numbers[subject]) for class_, subject in self._types))
+        connection.executemany(
+            "INSERT INTO class VALUES (?, ?, ?, ?)",
+            ((numbers[class_], slugs[class_], count, class_ in self._stated) for class_, count in members.items()),
+        )
+        connection.executemany(
+            "INSERT INTO member VALUES (?, ?, ?)",
+            ((numbers[class_], sorts[subject], numbers[subject]) for class_, subject in self._types),
+        )
 
-    def _write_links(self, connection: sqlite3.Connection, numbers: Mapping[str, int], sorts: Mapping[str, str]) -> None:
-        rows = ((numbers[object_], numbers[property_], sorts[subject], numbers[subject]) for object_, property_, subject in self._edges)
+    def _write_links(
+        self, connection: sqlite3.Connection, numbers: Mapping[str, int], sorts: Mapping[str, str]
+    ) -> None:
+        rows = (
+            (numbers[object_], numbers[property_], sorts[subject], numbers[subject])
+            for object_, property_, subject in self._edges
+        )
         connection.executemany("INSERT INTO link VALUES (?, ?, ?, ?)", rows)
         counts = Counter((object_, property_) for object_, property_, _ in self._edges)
-        connection.executemany("INSERT INTO link_count VALUES (?, ?, ?)", ((numbers[object_], numbers[property_], count) for (object_, property_), count in counts.items()))
+        connection.executemany(
+            "INSERT INTO link_count VALUES (?, ?, ?)",
+            ((numbers[object_], numbers[property_], count) for (object_, property_), count in counts.items()),
+        )
 
     def _document(self, name: str) -> str:
         """The document that describes a subject, empty for what is only pointed at."""
@@ -127,8 +151,3 @@ class _Builder:
             slugs[class_] = slug
             taken.add(slug)
         return slugs
-
-
-def name_of(term: NamedNode | BlankNode | Literal | Triple) -> str:
-    """A node as the catalogue writes it: its IRI, or `_:` and its label."""
-    return term.value if isinstance(term, NamedNode) else str(term)

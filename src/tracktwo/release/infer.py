@@ -11,13 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import reasonable
-from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, Triple, serialize
+from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, Triple
 
 from tracktwo.namespaces import OWL, RDF, RDFS, SH, XSD
 from tracktwo.publication import Publication
 from tracktwo.release.load import Input
-
-Node = NamedNode | BlankNode
+from tracktwo.terms import Node, Term, in_graph, to_bytes
 
 #: Properties whose literal value the rules read.
 _CARDINALITIES = (OWL.maxCardinality, OWL.maxQualifiedCardinality, OWL.cardinality, OWL.minCardinality)
@@ -39,16 +38,28 @@ def infer(publication: Publication, given: Input) -> list[Quad]:
     schema = _schema({quad.triple for quad in given.of("ontology")} | shapes)
     graph = NamedNode(publication.inferred_graph)
     kept = (triple for triple in closure - asserted if _about_data(triple, schema))
-    return sorted((Quad(*triple, graph) for triple in kept), key=str)
+    return sorted((in_graph(triple, graph) for triple in kept), key=str)
 
 
 def _schema(triples: set[Triple]) -> set[Node]:
     """What the vocabulary and the shapes are made of: their classes, properties, headers and anonymous parts."""
-    return {triple.subject for triple in triples if isinstance(triple.subject, BlankNode) or triple.predicate == RDF.type and (_of_language(triple.object) or triple.object in SH)}
+    typed = {
+        triple.subject
+        for triple in triples
+        if triple.predicate == RDF.type and (_of_language(triple.object) or triple.object in SH)
+    }
+    return {
+        subject
+        for subject in typed | {triple.subject for triple in triples}
+        if isinstance(subject, BlankNode) or (isinstance(subject, NamedNode) and subject in typed)
+    }
 
 
 def _links_out(publication: Publication, triple: Triple) -> bool:
-    return triple.predicate == OWL.sameAs and not all(isinstance(term, NamedNode) and term.value.startswith(publication.base_iri) for term in (triple.subject, triple.object))
+    return triple.predicate == OWL.sameAs and not all(
+        isinstance(term, NamedNode) and term.value.startswith(publication.base_iri)
+        for term in (triple.subject, triple.object)
+    )
 
 
 def _closure(premises: set[Triple]) -> set[Triple]:
@@ -68,11 +79,15 @@ def _reason(triples: set[Triple]) -> set[Triple]:
     """
     sent = _Travel()
     literal_valued = {triple.predicate for triple in triples if isinstance(triple.object, Literal)}
-    premises = (triple for triple in triples if not (triple.object == OWL.FunctionalProperty and triple.subject in literal_valued))
+    premises = (
+        triple
+        for triple in triples
+        if not (triple.object == OWL.FunctionalProperty and triple.subject in literal_valued)
+    )
     reasoner = reasonable.PyReasoner()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "premises.ttl"
-        path.write_bytes(serialize((sent.out(triple) for triple in premises), format=RdfFormat.N_TRIPLES))
+        path.write_bytes(to_bytes((sent.out(triple) for triple in premises), RdfFormat.N_TRIPLES))
         reasoner.load_file(str(path))
     derived = (sent.back(row) for row in reasoner.reason())
     return triples | {triple for triple in derived if triple is not None}
@@ -87,16 +102,20 @@ class _Travel:
 
     def out(self, triple: Triple) -> Triple:
         keep = triple.predicate in _CARDINALITIES
-        return Triple(self._name(triple.subject), triple.predicate, triple.object if keep else self._name(triple.object))  # type: ignore[arg-type]  # RDF 1.1 terms only
+        object_ = triple.object if keep else self._name(triple.object)
+        return Triple(self._name(triple.subject), triple.predicate, object_)  # type: ignore[arg-type]  # no triple terms
 
     def back(self, row: Sequence[object]) -> Triple | None:
         """A triple from one of the reasoner's rows of rdflib terms; None where it is none that RDF allows."""
-        subject, predicate, object_ = (self._home.get(str(term)) or NamedNode(str(term)) if type(term).__name__ == "URIRef" else None for term in row)
+        subject, predicate, object_ = (
+            self._home.get(str(term)) or NamedNode(str(term)) if type(term).__name__ == "URIRef" else None
+            for term in row
+        )
         if isinstance(subject, Literal) or subject is None or object_ is None or not isinstance(predicate, NamedNode):
             return None
         return Triple(subject, predicate, object_)
 
-    def _name(self, term: object) -> object:
+    def _name(self, term: Term) -> Term:
         if not isinstance(term, (BlankNode, Literal)):
             return term
         if term not in self._away:
@@ -115,7 +134,11 @@ def _chains(triples: Iterable[Triple]) -> list[tuple[NamedNode, list[Node]]]:
             first[triple.subject] = triple.object
         elif triple.predicate == RDF.rest and isinstance(triple.object, (NamedNode, BlankNode)):
             rest[triple.subject] = triple.object
-        elif triple.predicate == OWL.propertyChainAxiom and isinstance(triple.subject, NamedNode) and isinstance(triple.object, (NamedNode, BlankNode)):
+        elif (
+            triple.predicate == OWL.propertyChainAxiom
+            and isinstance(triple.subject, NamedNode)
+            and isinstance(triple.object, (NamedNode, BlankNode))
+        ):
             heads.append((triple.subject, triple.object))
     return [(head, _items(cell, first, rest)) for head, cell in sorted(heads, key=str)]
 
@@ -132,7 +155,7 @@ def _apply(chains: Sequence[tuple[NamedNode, list[Node]]], triples: set[Triple])
     """Rule prp-spo2: what the chains add in one step."""
     steps = {step for _, chain in chains for step in chain}
     inverses = {step: _inverse_of(step, triples) for step in steps if isinstance(step, BlankNode)}
-    edges: dict[object, dict[Node, set[object]]] = defaultdict(lambda: defaultdict(set))
+    edges: dict[object, dict[Node, set[Term]]] = defaultdict(lambda: defaultdict(set))
     wanted = steps | set(inverses.values())
     for triple in triples:
         if triple.predicate in wanted and isinstance(triple.subject, (NamedNode, BlankNode)):
@@ -141,27 +164,34 @@ def _apply(chains: Sequence[tuple[NamedNode, list[Node]]], triples: set[Triple])
                 edges["inverse", triple.predicate][triple.object].add(triple.subject)
     for blank, plain in inverses.items():
         edges[blank] = edges["inverse", plain]
-    return {Triple(start, head, end) for head, chain in chains for start, end in _paths([edges[step] for step in chain])}  # type: ignore[arg-type]
+    found = ((start, head, end) for head, chain in chains for start, end in _paths([edges[step] for step in chain]))
+    return {Triple(start, head, end) for start, head, end in found}
 
 
 def _inverse_of(step: BlankNode, triples: set[Triple]) -> object:
     """The property that an anonymous inverse `[ owl:inverseOf p ]` turns round."""
-    return next((triple.object for triple in triples if triple.subject == step and triple.predicate == OWL.inverseOf), None)
+    return next(
+        (triple.object for triple in triples if triple.subject == step and triple.predicate == OWL.inverseOf), None
+    )
 
 
-def _paths(steps: Sequence[Mapping[Node, set[object]]]) -> set[tuple[Node, object]]:
+def _paths(steps: Sequence[Mapping[Node, set[Term]]]) -> set[tuple[Node, Term]]:
     """(start, end) of every path that follows the steps."""
     if not steps:
         return set()
     pairs = {(start, end) for start, ends in steps[0].items() for end in ends}
     for step in steps[1:]:
-        pairs = {(start, end) for start, middle in pairs for end in step.get(middle, ())}  # type: ignore[call-overload]
+        pairs = {(start, end) for start, middle in pairs for end in step.get(middle, ())}  # type: ignore[arg-type]  # others have no key
     return pairs
 
 
 def _about_data(triple: Triple, schema: set[Node]) -> bool:
     """Does an inferred statement say something about the data, and not about OWL or the vocabulary?"""
-    if triple.subject in schema or _of_language(triple.subject) or _of_language(triple.predicate) and triple.predicate not in (RDF.type, OWL.sameAs):
+    if (
+        triple.subject in schema
+        or _of_language(triple.subject)
+        or (_of_language(triple.predicate) and triple.predicate not in (RDF.type, OWL.sameAs))
+    ):
         return False
     if triple.predicate == RDF.type:
         return isinstance(triple.object, NamedNode) and not _of_language(triple.object)

@@ -7,22 +7,40 @@ from typing import Any
 
 from pyoxigraph import Literal, NamedNode, Quad, QuerySolutions, Store
 
+from tracktwo.terms import in_graph
+
 
 def layout(shapes: Iterable[Quad]) -> dict[str, list[dict[str, Any]]]:
-    """By class IRI, a list of fields: `path` (property IRI), `inverse`, `names` by language, `order`, `group`
-    (labels by language), `group_order`."""
+    """The fields of each class, by its IRI.
+
+    A field has `path` (property IRI), `inverse`, `names` by language, `order`, `group` (labels by language) and
+    `group_order`.
+    """
     store = Store()
-    store.bulk_extend(Quad(*quad.triple) for quad in shapes)
+    store.bulk_extend(in_graph(quad.triple) for quad in shapes)
     text = files("tracktwo.release").joinpath("queries", "layout.rq").read_text(encoding="utf-8")
     rows = store.query(text)
     assert isinstance(rows, QuerySolutions)
     fields: dict[tuple[str, str, bool], dict[str, Any]] = {}
     for row in rows:
         key = (row["class"].value, row["path"].value, row["inverse"].value == "true")
-        field = fields.setdefault(key, {"class": key[0], "path": key[1], "inverse": key[2], "names": {}, "group": {}, "order": 0.0, "group_order": 1000.0})
+        field = fields.setdefault(
+            key,
+            {
+                "class": key[0],
+                "path": key[1],
+                "inverse": key[2],
+                "names": {},
+                "group": {},
+                "order": 0.0,
+                "group_order": 1000.0,
+            },
+        )
         _add(field, row)
     by_class: dict[str, list[dict[str, Any]]] = {}
-    for field in sorted(fields.values(), key=lambda item: (item["group_order"], item["order"], item["path"], item["inverse"])):
+    for field in sorted(
+        fields.values(), key=lambda item: (item["group_order"], item["order"], item["path"], item["inverse"])
+    ):
         by_class.setdefault(field.pop("class"), []).append(field)
     return by_class
 

@@ -22,6 +22,7 @@ from pyoxigraph import (
 from tracktwo.errors import InputError
 from tracktwo.namespaces import OWL, RDF
 from tracktwo.publication import FILE_NAME, Publication
+from tracktwo.terms import in_graph, name_of
 
 #: File endings that pyoxigraph's registry lacks.
 _OTHER_ENDINGS = {"owl": RdfFormat.RDF_XML, "xml": RdfFormat.RDF_XML, "json": RdfFormat.JSON_LD}
@@ -47,7 +48,7 @@ class Input:
     def of(self, role: str) -> Iterator[Quad]:
         """The quads of the folder with the role `ontology`, `data` or `shapes`."""
         graphs = {graph for file in self.files if file.role == role for graph in file.graphs}
-        return (quad for quad in self.quads if str_of(quad.graph_name) in graphs)
+        return (quad for quad in self.quads if name_of(quad.graph_name) in graphs)
 
     @property
     def owner(self) -> dict[str, SourceFile]:
@@ -76,7 +77,7 @@ def read(publication: Publication) -> Input:
         rdf = format_of(path)
         if rdf is not None:
             found = _read_file(publication, role, path, rdf)
-            files.append(SourceFile(path, role, tuple(dict.fromkeys(str_of(quad.graph_name) for quad in found))))
+            files.append(SourceFile(path, role, tuple(dict.fromkeys(name_of(quad.graph_name) for quad in found))))
             quads += found
         elif role == "data" or path.suffix not in (".rq", ".tsv", ".md"):
             warnings.append(f"{path}: not an RDF file that we know by its ending; left out")
@@ -97,7 +98,11 @@ def _listed(publication: Publication) -> list[tuple[str, Path]]:
     listed = []
     for role, folder in publication.folders.items():
         paths = (path for path in folder.rglob("*") if path.is_file())
-        listed += [(role, path) for path in sorted(paths) if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
+        listed += [
+            (role, path)
+            for path in sorted(paths)
+            if not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        ]
     return listed
 
 
@@ -105,10 +110,16 @@ def _read_file(publication: Publication, role: str, path: Path, rdf: RdfFormat) 
     """One parsed file. Its graph: the one ontology under the base that it declares, else the file's own name."""
     fallback = publication.graph_iri(path.stem)
     quads = _parsed(path, rdf, fallback)
-    declared = {quad.subject.value for quad in quads if quad.predicate == RDF.type and quad.object == OWL.Ontology and isinstance(quad.subject, NamedNode)}
+    declared = {
+        quad.subject.value
+        for quad in quads
+        if quad.predicate == RDF.type and quad.object == OWL.Ontology and isinstance(quad.subject, NamedNode)
+    }
     ours = [iri for iri in declared if iri.startswith(publication.base_iri)]
     graph = NamedNode(ours[0] if role != "data" and len(ours) == 1 else fallback)
-    return list(dict.fromkeys(quad if quad.graph_name != DefaultGraph() else Quad(*quad.triple, graph) for quad in quads))
+    return list(
+        dict.fromkeys(quad if quad.graph_name != DefaultGraph() else in_graph(quad.triple, graph) for quad in quads)
+    )
 
 
 def _parsed(path: Path, rdf: RdfFormat, base_iri: str) -> list[Quad]:
@@ -122,7 +133,9 @@ def _parsed(path: Path, rdf: RdfFormat, base_iri: str) -> list[Quad]:
 
 def _syntax_message(path: Path, error: SyntaxError) -> str:
     """`file:line:column: what was expected`, the line itself, and a mark under the place."""
-    message = re.sub(r"^Parser error at line \d+ (?:between columns \d+ and \d+|column \d+|between .*?): ", "", error.msg)
+    message = re.sub(
+        r"^Parser error at line \d+ (?:between columns \d+ and \d+|column \d+|between .*?): ", "", error.msg
+    )
     if error.lineno is None:
         return f"{path}: {message}"
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -134,7 +147,9 @@ def _syntax_message(path: Path, error: SyntaxError) -> str:
 def _check_roles(publication: Publication, files: Sequence[SourceFile]) -> None:
     for role, folder in publication.folders.items():
         if not any(file.role == role for file in files):
-            raise InputError(f"{folder} holds no RDF file", hint=f"The setting “folders.{role}” in {FILE_NAME} names the folder.")
+            raise InputError(
+                f"{folder} holds no RDF file", hint=f"The setting “folders.{role}” in {FILE_NAME} names the folder."
+            )
 
 
 def _check_graphs(files: Sequence[SourceFile]) -> None:
@@ -144,13 +159,16 @@ def _check_graphs(files: Sequence[SourceFile]) -> None:
         for graph in file.graphs:
             other = owner.setdefault(graph, file.path)
             if other != file.path:
-                raise InputError(f"{file.path} and {other} would both hold the graph <{graph}>", hint="Rename one of the files, or its graph.")
+                raise InputError(
+                    f"{file.path} and {other} would both hold the graph <{graph}>",
+                    hint="Rename one of the files, or its graph.",
+                )
 
 
 def _with_canonical_blank_nodes(quads: Sequence[Quad]) -> list[Quad]:
     """Name blank nodes by RDFC-1.0, so that the same input has the same names each time.
 
-    Quads without blank nodes take no part in the algorithm (RDFC-1.0 section 4.4), so only the others are canonicalised.
+    Quads without blank nodes take no part in the algorithm (RDFC-1.0 section 4.4), so only the others go through it.
     """
     dataset = Dataset(quad for quad in quads if _blank(quad))
     dataset.canonicalize(CanonicalizationAlgorithm.RDFC_1_0)
@@ -158,7 +176,11 @@ def _with_canonical_blank_nodes(quads: Sequence[Quad]) -> list[Quad]:
 
 
 def _blank(quad: Quad) -> bool:
-    return isinstance(quad.subject, BlankNode) or isinstance(quad.object, BlankNode) or isinstance(quad.graph_name, BlankNode)
+    return (
+        isinstance(quad.subject, BlankNode)
+        or isinstance(quad.object, BlankNode)
+        or isinstance(quad.graph_name, BlankNode)
+    )
 
 
 def _with_normal_literals(files: Sequence[SourceFile], quads: Sequence[Quad]) -> tuple[list[Quad], list[str]]:
@@ -167,9 +189,18 @@ def _with_normal_literals(files: Sequence[SourceFile], quads: Sequence[Quad]) ->
     if not stored:
         return list(quads), []
     owner = {graph: file.path for file in files for graph in file.graphs}
-    places = dict.fromkeys((owner[str_of(quad.graph_name)], quad.object) for quad in quads if quad.object in stored)
-    warnings = [f"{path}:{line_of(path, literal.value)}: the literal {literal} is stored as {stored[literal]}" for path, literal in places if isinstance(literal, Literal)]
-    normal = (Quad(quad.subject, quad.predicate, stored[quad.object], quad.graph_name) if isinstance(quad.object, Literal) and quad.object in stored else quad for quad in quads)
+    places = dict.fromkeys((owner[name_of(quad.graph_name)], quad.object) for quad in quads if quad.object in stored)
+    warnings = [
+        f"{path}:{line_of(path, literal.value)}: the literal {literal} is stored as {stored[literal]}"
+        for path, literal in places
+        if isinstance(literal, Literal)
+    ]
+    normal = (
+        Quad(quad.subject, quad.predicate, stored[quad.object], quad.graph_name)
+        if isinstance(quad.object, Literal) and quad.object in stored
+        else quad
+        for quad in quads
+    )
     return list(dict.fromkeys(normal)), warnings
 
 
@@ -179,11 +210,15 @@ def _stored_forms(literals: Iterable[Literal]) -> dict[Literal, Literal]:
     store = Store()
     store.bulk_extend(Quad(NamedNode(f"urn:{number}"), RDF.value, literal) for number, literal in numbered.items())
     kept = {int(quad.subject.value[4:]): quad.object for quad in store if isinstance(quad.subject, NamedNode)}
-    return {literal: kept[number] for number, literal in numbered.items() if kept[number] != literal and isinstance(kept[number], Literal)}
+    return {
+        literal: kept[number]
+        for number, literal in numbered.items()
+        if kept[number] != literal and isinstance(kept[number], Literal)
+    }
 
 
 def _tag_warnings(files: Sequence[SourceFile]) -> list[str]:
-    """A warning for each language tag that is written in upper case: parsing made it lower case (RFC 5646 section 2.1.1)."""
+    """A warning for each language tag written in upper case: parsing made it lower case (RFC 5646 section 2.1.1)."""
     warnings = []
     for file in files:
         if format_of(file.path) in (RdfFormat.TURTLE, RdfFormat.TRIG, RdfFormat.N_TRIPLES, RdfFormat.N_QUADS):
@@ -192,11 +227,6 @@ def _tag_warnings(files: Sequence[SourceFile]) -> list[str]:
                     if tag != tag.lower():
                         warnings.append(f"{file.path}:{number}: the language tag @{tag} is stored as @{tag.lower()}")
     return warnings
-
-
-def str_of(graph_name: NamedNode | BlankNode | DefaultGraph) -> str:
-    """A graph's name as text; a blank graph name keeps its `_:`."""
-    return graph_name.value if isinstance(graph_name, NamedNode) else str(graph_name)
 
 
 def line_of(path: Path, text: str) -> int:

@@ -1,4 +1,4 @@
-"""A publication's questions: `.rq` files in `questions/` of the ontology folder, with title and question as comments."""
+"""A publication's questions: `.rq` files in `questions/` of the ontology folder, title and question as comments."""
 
 import json
 import re

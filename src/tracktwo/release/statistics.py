@@ -7,7 +7,7 @@ from typing import Any
 from pyoxigraph import Quad
 
 from tracktwo.namespaces import RDF
-from tracktwo.release.load import str_of
+from tracktwo.terms import name_of
 
 
 def statistics(quads: Iterable[Quad]) -> dict[str, Any]:
@@ -15,17 +15,17 @@ def statistics(quads: Iterable[Quad]) -> dict[str, Any]:
     graphs: Counter[str] = Counter()
     subjects, objects, triples = set(), set(), set()
     for quad in quads:
-        graphs[str_of(quad.graph_name)] += 1
+        graphs[name_of(quad.graph_name)] += 1
         triples.add(quad.triple)
         subjects.add(quad.subject)
         objects.add(quad.object)
     properties = Counter(triple.predicate.value for triple in triples)
-    classes = Counter(str(triple.object) for triple in triples if triple.predicate == RDF.type)
+    classes = Counter(name_of(triple.object) for triple in triples if triple.predicate == RDF.type)
     return {
         "triples": len(triples),
         "subjects": len(subjects),
         "objects": len(objects),
         "properties": dict(sorted(properties.items())),
-        "classes": {name.strip("<>"): count for name, count in sorted(classes.items())},
+        "classes": dict(sorted(classes.items())),
         "graphs": dict(sorted(graphs.items())),
     }

@@ -8,12 +8,13 @@ from typing import Any
 
 import pyshacl
 import rdflib
-from pyoxigraph import NamedNode, Quad, RdfFormat, serialize
+from pyoxigraph import NamedNode, Quad, RdfFormat
 from rdflib.namespace import SH
 
 from tracktwo.errors import InputError
 from tracktwo.publication import Publication
-from tracktwo.release.load import Input, str_of
+from tracktwo.release.load import Input
+from tracktwo.terms import name_of, to_bytes
 
 VIOLATION, WARNING, INFO = "Violation", "Warning", "Info"
 
@@ -41,7 +42,9 @@ class Result:
         where = f"{self.file}:{self.line}: " if self.file else ""
         path = f"  path   {self.path}\n" if self.path else ""
         value = f"  value  {self.value}\n" if self.value else ""
-        return f"{where}{self.severity.lower()}: {self.message}\n  node   {self.node}\n{path}{value}  shape  {self.shape}"
+        return (
+            f"{where}{self.severity.lower()}: {self.message}\n  node   {self.node}\n{path}{value}  shape  {self.shape}"
+        )
 
 
 @dataclass(frozen=True)
@@ -80,17 +83,23 @@ def validate(publication: Publication, given: Input, inferred: Iterable[Quad]) -
         raise InputError(f"{publication.folders['shapes']}: no shape has a target, so nothing would be validated")
     data = _rdflib([*given.of("ontology"), *given.of("data"), *inferred])
     try:
-        _, graph, _ = pyshacl.validate(data, shacl_graph=shapes, inference="none", advanced=False, allow_warnings=False, inplace=True)
-    except (pyshacl.errors.ShapeLoadError, pyshacl.errors.ConstraintLoadError, pyshacl.errors.ReportableRuntimeError) as error:
+        _, graph, _ = pyshacl.validate(
+            data, shacl_graph=shapes, inference="none", advanced=False, allow_warnings=False, inplace=True
+        )
+    except (
+        pyshacl.errors.ShapeLoadError,
+        pyshacl.errors.ConstraintLoadError,
+        pyshacl.errors.ReportableRuntimeError,
+    ) as error:
         raise InputError(f"{publication.folders['shapes']}: {error}") from error
     results = _results(graph, given, publication) if isinstance(graph, rdflib.Graph) else []
     return Report(results, graph.serialize(format="turtle") if isinstance(graph, rdflib.Graph) else "", targets)
 
 
 def _rdflib(quads: Iterable[Quad]) -> rdflib.Graph:
-    """pySHACL's kind of graph; literals keep their lexical form."""
+    """PySHACL's kind of graph; literals keep their lexical form."""
     graph = rdflib.Graph()
-    text = serialize({quad.triple for quad in quads}, format=RdfFormat.N_TRIPLES)
+    text = to_bytes({quad.triple for quad in quads}, RdfFormat.N_TRIPLES)
     normalize, rdflib.NORMALIZE_LITERALS = rdflib.NORMALIZE_LITERALS, False
     try:
         return graph.parse(data=text, format="nt")
@@ -102,7 +111,9 @@ def _targets(shapes: rdflib.Graph) -> int:
     """How many shapes have a target of their own (SHACL section 2.1.3)."""
     predicates = (SH.targetClass, SH.targetNode, SH.targetSubjectsOf, SH.targetObjectsOf)
     explicit = {subject for predicate in predicates for subject in shapes.subjects(predicate)}
-    implicit = {s for s in shapes.subjects(rdflib.RDF.type, SH.NodeShape) if (s, rdflib.RDF.type, rdflib.RDFS.Class) in shapes}
+    implicit = {
+        s for s in shapes.subjects(rdflib.RDF.type, SH.NodeShape) if (s, rdflib.RDF.type, rdflib.RDFS.Class) in shapes
+    }
     return len(explicit | implicit)
 
 
@@ -110,14 +121,25 @@ def _results(graph: rdflib.Graph, given: Input, publication: Publication) -> lis
     places = _Places(given, publication)
     results = [_result(graph, node, places) for node in graph.subjects(rdflib.RDF.type, SH.ValidationResult)]
     order = (VIOLATION, WARNING, INFO)
-    return sorted(results, key=lambda result: (order.index(result.severity) if result.severity in order else 3, result.node, result.path, result.value, result.shape))
+    return sorted(
+        results,
+        key=lambda result: (
+            order.index(result.severity) if result.severity in order else 3,
+            result.node,
+            result.path,
+            result.value,
+            result.shape,
+        ),
+    )
 
 
 def _result(graph: rdflib.Graph, node: Any, places: "_Places") -> Result:
     focus = graph.value(node, SH.focusNode)
     path = graph.value(node, SH.resultPath)
     value = graph.value(node, SH.value)
-    messages = {getattr(message, "language", None) or "": str(message) for message in graph.objects(node, SH.resultMessage)}
+    messages = {
+        getattr(message, "language", None) or "": str(message) for message in graph.objects(node, SH.resultMessage)
+    }
     file, line = places.of(str(focus), str(path) if isinstance(path, rdflib.URIRef) else "")
     return Result(
         severity=str(graph.value(node, SH.resultSeverity)).partition("#")[2],
@@ -149,7 +171,7 @@ class _Places:
         self._graphs: dict[str, list[tuple[str, str]]] = {}
         for quad in given.quads:
             if isinstance(quad.subject, NamedNode):
-                self._graphs.setdefault(quad.subject.value, []).append((quad.predicate.value, str_of(quad.graph_name)))
+                self._graphs.setdefault(quad.subject.value, []).append((quad.predicate.value, name_of(quad.graph_name)))
 
     def of(self, node: str, path: str) -> tuple[Path | None, int]:
         """(file, line) where the node is described, by preference with the property at fault."""
@@ -169,5 +191,9 @@ def _subject_line(file: Path, iri: str) -> int:
         if iri.startswith(namespace):
             written.append(f"{prefix}:{iri[len(namespace) :]}")
     lines = text.splitlines()
-    starts = (number for number, line in enumerate(lines, start=1) if any(re.match(re.escape(form) + r"(\s|$)", line) for form in written))
+    starts = (
+        number
+        for number, line in enumerate(lines, start=1)
+        if any(re.match(re.escape(form) + r"(\s|$)", line) for form in written)
+    )
     return next(starts, 1)

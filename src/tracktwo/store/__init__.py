@@ -5,11 +5,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from pyoxigraph import BlankNode, NamedNode, Quad, Triple
+from pyoxigraph import Quad, Triple
 
 from tracktwo.formats import Format
-
-Node = NamedNode | BlankNode
+from tracktwo.terms import Node
 
 #: Kinds of answers: rows of SELECT, the truth value of ASK, triples of CONSTRUCT and DESCRIBE.
 BINDINGS, BOOLEAN, GRAPH = "bindings", "boolean", "graph"

@@ -11,8 +11,9 @@ import pyoxigraph as ox
 from pyoxigraph import DefaultGraph, NamedNode, Quad, Triple
 
 from tracktwo.errors import ReleaseError
-from tracktwo.store import Answer, Node, Query
+from tracktwo.store import Answer, Query
 from tracktwo.store.pool import Dialect, Pool, PoolLimits
+from tracktwo.terms import Node, in_graph
 
 
 def create(path: Path, quads: Iterable[Quad]) -> None:
@@ -25,7 +26,7 @@ def create(path: Path, quads: Iterable[Quad]) -> None:
     given = list(quads)
     merged = {quad.triple for quad in given}
     store.bulk_extend(given)
-    store.bulk_extend(Quad(*triple, DefaultGraph()) for triple in merged)
+    store.bulk_extend(in_graph(triple) for triple in merged)
     store.flush()
     store.optimize()
 
@@ -42,7 +43,12 @@ class EmbeddedStore:
 
     def describe(self, subjects: Sequence[Node]) -> list[Quad]:
         """All statements about the subjects, in the named graphs that hold them."""
-        return [quad for subject in subjects for quad in self._store.quads_for_pattern(subject, None, None) if quad.graph_name != DefaultGraph()]
+        return [
+            quad
+            for subject in subjects
+            for quad in self._store.quads_for_pattern(subject, None, None)
+            if quad.graph_name != DefaultGraph()
+        ]
 
     def graph(self, iri: str) -> Iterator[Triple]:
         """The triples of one named graph."""

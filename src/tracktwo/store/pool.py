@@ -54,7 +54,15 @@ class Worker:
 
     def __init__(self, store: Path, dialect: Dialect, limits: PoolLimits) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the worker
-        setup = json.dumps({"store": str(store), "prefixes": dict(dialect.prefixes), "base_iri": dialect.base_iri, "memory_mb": limits.memory_mb, "result_mb": limits.result_mb})
+        setup = json.dumps(
+            {
+                "store": str(store),
+                "prefixes": dict(dialect.prefixes),
+                "base_iri": dialect.base_iri,
+                "memory_mb": limits.memory_mb,
+                "result_mb": limits.result_mb,
+            }
+        )
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tracktwo.store.worker", setup],
             stdin=subprocess.PIPE,
@@ -164,7 +172,10 @@ class Pool:
             while not self._idle or self._held[client] >= self._limits.workers_for_one:
                 remaining = until - time.monotonic()
                 if remaining <= 0 or not self._changed.wait(remaining):
-                    raise Busy("All query workers are taken; try again shortly.", retry_after=max(1, round(self._limits.seconds / 4)))
+                    raise Busy(
+                        "All query workers are taken; try again shortly.",
+                        retry_after=max(1, round(self._limits.seconds / 4)),
+                    )
             self._held[client] += 1
             worker = self._idle.pop()
             self._busy.add(worker)
@@ -242,7 +253,10 @@ def _format(header: Mapping[str, object], query: Query) -> Format:
     chosen = query.graph if header["kind"] == GRAPH else query.results
     if chosen is None:
         offered = RDF_FORMATS if header["kind"] == GRAPH else RESULT_FORMATS
-        raise NotAcceptable("None of the formats that the request accepts can hold this query's answer.", [row.media_type for row in offered])
+        raise NotAcceptable(
+            "None of the formats that the request accepts can hold this query's answer.",
+            [row.media_type for row in offered],
+        )
     return chosen
 
 
@@ -251,7 +265,9 @@ def _error(content: Mapping[str, object]) -> TracktwoError:
     message = str(content["message"])
     if content["type"] == "query":
         line, column = content.get("line"), content.get("column")
-        return QueryError(message, line=line if isinstance(line, int) else None, column=column if isinstance(column, int) else None)
+        return QueryError(
+            message, line=line if isinstance(line, int) else None, column=column if isinstance(column, int) else None
+        )
     if content["type"] == "size":
         return QueryTooBig(message)
     return StoreUnavailable(message)

@@ -12,14 +12,29 @@ from importlib.resources import files
 from typing import IO, Any
 from urllib.error import HTTPError, URLError
 
-from pyoxigraph import BlankNode, Literal, NamedNode, Quad, QueryResultsFormat, QuerySolutions, Triple, parse_query_results
+from pyoxigraph import (
+    BlankNode,
+    Literal,
+    NamedNode,
+    Quad,
+    QueryResultsFormat,
+    QuerySolutions,
+    Triple,
+    parse_query_results,
+)
 from SPARQLWrapper import POST, SPARQLWrapper
-from SPARQLWrapper.SPARQLExceptions import EndPointInternalError, EndPointNotFound, QueryBadFormed, SPARQLWrapperException
+from SPARQLWrapper.SPARQLExceptions import (
+    EndPointInternalError,
+    EndPointNotFound,
+    QueryBadFormed,
+    SPARQLWrapperException,
+)
 
 from tracktwo.errors import NotAcceptable, QueryError, QueryTimeout, QueryTooBig, StoreUnavailable
 from tracktwo.formats import JSON, N_TRIPLES, RDF_FORMATS, RESULT_FORMATS, Format
-from tracktwo.store import BINDINGS, BOOLEAN, GRAPH, Answer, Node, Query
+from tracktwo.store import BINDINGS, BOOLEAN, GRAPH, Answer, Query
 from tracktwo.store.pool import Dialect, PoolLimits
+from tracktwo.terms import Node
 
 _CHUNK_BYTES = 1 << 15
 _MB = 1 << 20
@@ -44,7 +59,9 @@ class RemoteStore:
     that stand for blank nodes.
     """
 
-    def __init__(self, url: str, graphs: Sequence[str], merged: str, skolem_prefix: str, dialect: Dialect, limits: PoolLimits) -> None:
+    def __init__(
+        self, url: str, graphs: Sequence[str], merged: str, skolem_prefix: str, dialect: Dialect, limits: PoolLimits
+    ) -> None:
         self._url = url
         self._graphs = tuple(graphs)
         self._merged = merged
@@ -56,7 +73,9 @@ class RemoteStore:
         """All statements about the subjects, in the release's named graphs."""
         quads: list[Quad] = []
         for start in range(0, len(subjects), _SUBJECTS_AT_ONCE):
-            values = " ".join(str(skolem(subject, self._skolem_prefix)) for subject in subjects[start : start + _SUBJECTS_AT_ONCE])
+            values = " ".join(
+                str(skolem(subject, self._skolem_prefix)) for subject in subjects[start : start + _SUBJECTS_AT_ONCE]
+            )
             for row in self._look_up("describe", f"VALUES ?subject {{ {values} }}"):
                 quads.append(Quad(row["subject"], row["predicate"], row["object"], row["graph"]))
         return quads
@@ -74,17 +93,22 @@ class RemoteStore:
     def answer(self, query: Query) -> Answer:
         """Run a client's query at the endpoint, under our deadline and size limit."""
         client = self._client(self._with_prefixes(query.text))
-        kind = _KINDS.get(client.queryType)
+        kind = _KINDS.get(client.queryType or "")
         if kind is None:
             raise QueryError("not a SELECT, ASK, CONSTRUCT or DESCRIBE query")
         format_ = query.graph if kind == GRAPH else query.results
         if format_ is None:
-            raise NotAcceptable("None of the formats that the request accepts can hold this query's answer.", [row.media_type for row in (RDF_FORMATS if kind == GRAPH else RESULT_FORMATS)])
+            raise NotAcceptable(
+                "None of the formats that the request accepts can hold this query's answer.",
+                [row.media_type for row in (RDF_FORMATS if kind == GRAPH else RESULT_FORMATS)],
+            )
         for name, graphs in self._dataset(query):
             for graph in graphs:
                 client.addParameter(name, graph)
         response = self._send(client, _ASKED_AS.get(format_.name, format_))
-        return Answer(kind, format_, self._chunks(response, query, time.monotonic() + self._limits.seconds), response.close)
+        return Answer(
+            kind, format_, self._chunks(response, query, time.monotonic() + self._limits.seconds), response.close
+        )
 
     def close(self) -> None:
         """Nothing is held between requests."""
@@ -93,16 +117,21 @@ class RemoteStore:
         """The protocol's dataset parameters: the query's own, or ours where neither it nor its text names one."""
         if query.default_graphs is not None or query.named_graphs is not None:
             none = (f"{self._merged}#none",)  # an empty set of default graphs has to be said with an empty graph
-            return [("default-graph-uri", query.default_graphs or none), ("named-graph-uri", query.named_graphs or none)]
+            return [
+                ("default-graph-uri", query.default_graphs or none),
+                ("named-graph-uri", query.named_graphs or none),
+            ]
         if re.search(r"\bFROM\b", query.text, re.IGNORECASE):
             return []
         return [("default-graph-uri", [self._merged]), ("named-graph-uri", self._graphs)]
 
     def _with_prefixes(self, text: str) -> str:
-        """The text with our prefixes that it uses and does not declare, on the first line so that lines keep their numbers but one."""
+        """The text with those of our prefixes that it uses and does not declare, all on its first line."""
         declared = set(re.findall(r"\bPREFIX\s+([\w.-]*):", text, re.IGNORECASE))
         used = set(re.findall(r"(?<![\w<:/#])([A-Za-z][\w.-]*):", text)) - declared
-        return "".join(f"PREFIX {name}: <{iri}> " for name, iri in self._dialect.prefixes.items() if name in used) + text
+        return (
+            "".join(f"PREFIX {name}: <{iri}> " for name, iri in self._dialect.prefixes.items() if name in used) + text
+        )
 
     def _client(self, text: str) -> SPARQLWrapper:
         client = SPARQLWrapper(self._url, agent="tracktwo")
@@ -129,7 +158,9 @@ class RemoteStore:
         answered = response.headers.get_content_type()
         if answered not in (format_.media_type, *format_.aliases):
             response.close()
-            raise StoreUnavailable(f"The store {self._url} answered {answered} where {format_.media_type} was asked for.")
+            raise StoreUnavailable(
+                f"The store {self._url} answered {answered} where {format_.media_type} was asked for."
+            )
         return response
 
     def _chunks(self, response: IO[bytes], query: Query, deadline: float) -> Iterator[bytes]:

@@ -13,9 +13,11 @@ import select
 import sys
 import threading
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import pyoxigraph as ox
+import pyseccomp
 
 from tracktwo.formats import RDF_FORMATS, RDF_XML, RESULT_FORMATS, XML, named
 from tracktwo.store import BINDINGS, BOOLEAN, GRAPH
@@ -89,8 +91,7 @@ def _end_with_parent() -> None:
 
 def _limit_memory(memory_mb: int) -> None:
     """Allow so much more address space than the process has with its store open."""
-    with open("/proc/self/statm") as statm:
-        now = int(statm.read().split()[0]) * resource.getpagesize()
+    now = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     limit = now + memory_mb * _MB
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -105,8 +106,6 @@ def _limit_time(seconds: float) -> None:
 
 def _forbid_sockets() -> None:
     """Have the kernel refuse `socket` from now on, so that no query can reach out whatever its text."""
-    import pyseccomp
-
     rules = pyseccomp.SyscallFilter(defaction=pyseccomp.ALLOW)
     for call in ("socket", "socketpair", "connect", "io_uring_setup"):
         rules.add_rule(pyseccomp.ERRNO(errno.EPERM), call)

@@ -1,0 +1,1 @@
+"""The edge: routes, templates, the server."""

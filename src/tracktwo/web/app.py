@@ -46,7 +46,12 @@ def create_app(options: Options) -> Flask:
     app.register_error_handler(TracktwoError, problem)
     app.register_error_handler(HTTPException, problem)
     app.register_error_handler(Exception, _fault)
-    for routes in (pages.routes, query.routes, downloads.routes, documents.routes):  # documents last: it takes every other path
+    for routes in (
+        pages.routes,
+        query.routes,
+        downloads.routes,
+        documents.routes,
+    ):  # documents last: it takes every other path
         app.register_blueprint(routes)
     return app
 
@@ -55,7 +60,9 @@ def _options() -> Response:
     """Preflight and plain OPTIONS, on every route."""
     response = Response(status=HTTPStatus.NO_CONTENT)
     response.headers.extend(PREFLIGHT)
-    response.headers["Allow"] = PREFLIGHT["Access-Control-Allow-Methods"] if request.path == "/sparql" else "GET, HEAD, OPTIONS"
+    response.headers["Allow"] = (
+        PREFLIGHT["Access-Control-Allow-Methods"] if request.path == "/sparql" else "GET, HEAD, OPTIONS"
+    )
     return response
 
 

@@ -1,4 +1,4 @@
-"""IRIs that dereference: 303 from things to documents, documents in every format, terms, graphs, other people's IRIs."""
+"""IRIs that dereference: things by 303, documents in every format, terms, graphs, other people's IRIs."""
 
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -13,7 +13,7 @@ from tracktwo.formats import DOCUMENT_FORMATS, HTML, Format, named, negotiate
 from tracktwo.links import is_valid_iri
 from tracktwo.namespaces import VOID
 from tracktwo.release import dump
-from tracktwo.store import Node
+from tracktwo.terms import Node
 from tracktwo.web.respond import Link, Representation, redirect, respond
 from tracktwo.web.site import Site
 
@@ -48,7 +48,7 @@ def describe() -> Response:
         raise NotFound("Name an absolute IRI: /describe?iri=…")
     if site.links.is_ours(iri) and site.catalog.described([iri]):
         return redirect(site.links.full(site.links.url(iri)), HTTPStatus.SEE_OTHER)
-    if not site.catalog.described([iri]) and not site.catalog.link_counts(iri):
+    if not site.catalog.is_mentioned(iri) and iri not in site.describer.graphs:
         raise NotFound(f"Nothing is said here about <{iri}>.")
     format_ = named(request.args["format"], DOCUMENT_FORMATS) if request.args.get("format") else None
     return _represent(site, iri, [NamedNode(iri)], format_)
@@ -64,8 +64,10 @@ def blank_node(label: str) -> Response:
 
 
 def _raw_path() -> str:
-    """The path below the root as it was sent: WSGI decodes it, which would lose the difference between `/` and `%2F`."""
-    raw: str = request.environ.get("tracktwo.raw_path") or quote(request.environ["PATH_INFO"].encode("latin-1"), safe="%/:@!$&'()*+,;=~-._")
+    """The path below the root as it was sent: decoded, as WSGI has it, `%2F` would be taken for `/`."""
+    raw: str = request.environ.get("tracktwo.raw_path") or quote(
+        request.environ["PATH_INFO"].encode("latin-1"), safe="%/:@!$&'()*+,;=~-._"
+    )
     return raw.lstrip("/") if not raw.startswith("//") else raw[1:]
 
 
@@ -97,7 +99,11 @@ def _variant(site: Site, candidates: Sequence[str]) -> Response:
 
 def _document(site: Site, iri: str, raw: str, format_: Format | None) -> Response:
     own = site.links.path(iri)
-    if format_ is None and own != site.links.root + raw and own != f"{site.links.root}{raw}?{request.query_string.decode('latin-1')}":
+    if (
+        format_ is None
+        and own != site.links.root + raw
+        and own != f"{site.links.root}{raw}?{request.query_string.decode('latin-1')}"
+    ):
         return redirect(site.links.full(own), HTTPStatus.MOVED_PERMANENTLY)
     subjects: list[Node] = [NamedNode(subject) for subject in site.catalog.subjects(iri)]
     return _represent(site, iri, subjects or [NamedNode(iri)], format_)
@@ -109,7 +115,9 @@ def _represent(site: Site, document: str, subjects: Sequence[Node], format_: For
     g.variants = alternates
     chosen = format_ or negotiate(request.headers.get("Accept"), DOCUMENT_FORMATS)
     if chosen is None:
-        raise NotAcceptable("None of the formats that you accept is available.", [row.media_type for row in DOCUMENT_FORMATS])
+        raise NotAcceptable(
+            "None of the formats that you accept is available.", [row.media_type for row in DOCUMENT_FORMATS]
+        )
     main = _main(site, document, subjects)
     links = [
         Link(document, "canonical"),
@@ -123,22 +131,39 @@ def _represent(site: Site, document: str, subjects: Sequence[Node], format_: For
     def body() -> bytes | str:
         return _page(site, document, subjects, links) if chosen is HTML else _rdf(site, document, subjects, chosen)
 
-    return respond(site, Representation(chosen, body, links, negotiated=format_ is None, location="" if format_ else site.links.full(site.links.variant(document, chosen.suffix))))
+    return respond(
+        site,
+        Representation(
+            chosen,
+            body,
+            links,
+            negotiated=format_ is None,
+            location="" if format_ else site.links.full(site.links.variant(document, chosen.suffix)),
+        ),
+    )
 
 
 def _main(site: Site, document: str, subjects: Sequence[Node]) -> str:
-    """What the document is chiefly about: the thing it belongs to, itself if it is a subject, else its first subject."""
+    """What the document is chiefly about: its thing, itself if it is a subject, else its first subject."""
     names = [subject.value for subject in subjects if isinstance(subject, NamedNode)]
-    thing = site.links.thing_of(document)
-    return next((name for name in (thing, document) if name in names), names[0] if names else document)  # type: ignore[return-value]  # None is never in names
+    likely = (site.links.thing_of(document) or document, document)
+    return next((name for name in likely if name in names), names[0] if names else document)
 
 
 def _alternates(site: Site, document: str) -> list[Link]:
-    return [Link(site.links.full(site.links.variant(document, row.suffix)), "alternate", row.media_type) for row in DOCUMENT_FORMATS]
+    return [
+        Link(site.links.full(site.links.variant(document, row.suffix)), "alternate", row.media_type)
+        for row in DOCUMENT_FORMATS
+    ]
 
 
 def _rdf(site: Site, document: str, subjects: Sequence[Node], format_: Format) -> bytes:
-    quads = site.describer.document(document) if isinstance(subjects[0], NamedNode) and site.catalog.documents_among([document]) or document in site.describer.graphs else site.describer.statements(subjects)
+    quads = (
+        site.describer.document(document)
+        if (isinstance(subjects[0], NamedNode) and site.catalog.documents_among([document]))
+        or document in site.describer.graphs
+        else site.describer.statements(subjects)
+    )
     here = NamedNode(document)
     about = Quad(here, VOID.inDataset, NamedNode(site.publication.dataset_iri))
     renamed = [_named(quad, subjects[0], here) for quad in quads] if isinstance(subjects[0], BlankNode) else quads
@@ -154,17 +179,27 @@ def _named(quad: Quad, node: Node, name: NamedNode) -> Quad:
 def _page(site: Site, document: str, subjects: Sequence[Node], links: Sequence[Link]) -> str:
     main = _main(site, document, subjects)
     ordered = sorted(subjects, key=lambda subject: subject.value != main)[:_SUBJECTS_SHOWN]
-    views = site.describer.views(ordered, incoming=len(subjects) == 1)
-    if len(subjects) > 1 and views[0].anchor == "":
-        views[:1] = site.describer.views(ordered[:1], incoming=True)
-    graph = site.release.manifest["statistics"]["graphs"].get(document)
+    views = site.describer.views(ordered, incoming=ordered[:1] if ordered[0].value == main else ())
+    statistics = site.release.manifest["statistics"]
     template = "entity.html" if len(views) == 1 else "terms.html"
-    return render_template(template, views=views, view=views[0], document=document, head=links, hidden=len(subjects) - len(ordered), graph_size=graph, classes=_members(site, views))
+    return render_template(
+        template,
+        views=views,
+        view=views[0],
+        document=document,
+        head=links,
+        hidden=len(subjects) - len(ordered),
+        graph_size=statistics["graphs"].get(document),
+        uses=statistics["properties"],
+        classes=_members(site, views),
+    )
 
 
 def _members(site: Site, views: Sequence[View]) -> dict[str, tuple[str, int]]:
     """(browse URL, members) of the classes among the entities of a page."""
     shown = {view.iri for view in views}
-    return {class_.iri: (site.links.site("browse/" + class_.slug), class_.members) for class_ in site.catalog.classes() if class_.iri in shown}
-
-
+    return {
+        class_.iri: (site.links.site("browse/" + class_.slug), class_.members)
+        for class_ in site.catalog.classes()
+        if class_.iri in shown
+    }

@@ -5,12 +5,13 @@ from http import HTTPStatus
 from xml.sax.saxutils import escape
 
 from flask import Blueprint, Response, g, render_template, request, send_file
-from pyoxigraph import Quad, Triple
+from pyoxigraph import Triple
 
 from tracktwo import description
 from tracktwo.errors import NotAcceptable, NotFound
 from tracktwo.formats import DOCUMENT_FORMATS, HTML, Format, named, negotiate
 from tracktwo.release import dump
+from tracktwo.terms import in_graph
 from tracktwo.web.respond import Link, Representation, respond
 from tracktwo.web.site import Site
 
@@ -23,7 +24,18 @@ _SITEMAP_URLS = 50_000  # the protocol's limit for one file
 def dumps() -> Response:
     """The list of dumps."""
     site: Site = g.site
-    return respond(site, Representation(HTML, lambda: render_template("dumps.html", head=[], files=site.release.manifest["dumps"], statistics=site.release.manifest["statistics"])))
+    return respond(
+        site,
+        Representation(
+            HTML,
+            lambda: render_template(
+                "dumps.html",
+                head=[],
+                files=site.release.manifest["dumps"],
+                statistics=site.release.manifest["statistics"],
+            ),
+        ),
+    )
 
 
 @routes.get("/dump/<name>")
@@ -34,7 +46,14 @@ def one_dump(name: str) -> Response:
     if name.removesuffix(".sha256") not in known:
         raise NotFound(f"There is no dump “{name}”.")
     kind = "text/plain; charset=utf-8" if name.endswith(".sha256") else "application/gzip"
-    response = send_file(site.release.dumps / name, mimetype=kind, conditional=True, etag=f"{site.release.folder.name}-{name}", last_modified=site.release.created, max_age=300)
+    response = send_file(
+        site.release.dumps / name,
+        mimetype=kind,
+        conditional=True,
+        etag=f"{site.release.folder.name}-{name}",
+        last_modified=site.release.created,
+        max_age=300,
+    )
     response.headers["Cache-Control"] = "public, max-age=300"
     response.headers["Accept-Ranges"] = "bytes"
     return response
@@ -45,7 +64,12 @@ def one_dump(name: str) -> Response:
 def dataset() -> Response:
     """The dataset described: VoID and DCAT."""
     site: Site = g.site
-    return described(site, "dataset", lambda: description.dataset(site.publication, site.links, site.release.manifest, site.examples), None)
+    return described(
+        site,
+        "dataset",
+        lambda: description.dataset(site.publication, site.links, site.release.manifest, site.examples),
+        None,
+    )
 
 
 @routes.get("/dataset.<suffix>")
@@ -55,23 +79,43 @@ def dataset_as(suffix: str) -> Response:
     format_ = named(suffix, DOCUMENT_FORMATS)
     if format_ is None:
         raise NotFound(f"No format has the ending “{suffix}”.")
-    return described(site, "dataset", lambda: description.dataset(site.publication, site.links, site.release.manifest, site.examples), format_)
+    return described(
+        site,
+        "dataset",
+        lambda: description.dataset(site.publication, site.links, site.release.manifest, site.examples),
+        format_,
+    )
 
 
 def described(site: Site, path: str, triples: Callable[[], list[Triple]], format_: Format | None) -> Response:
     """A description of ours in a fixed format, or in the one that is negotiated."""
-    alternates = [Link(site.links.absolute(f"{path}.{row.suffix}"), "alternate", row.media_type) for row in DOCUMENT_FORMATS]
+    alternates = [
+        Link(site.links.absolute(f"{path}.{row.suffix}"), "alternate", row.media_type) for row in DOCUMENT_FORMATS
+    ]
     g.variants = alternates
     chosen = format_ or negotiate(request.headers.get("Accept"), DOCUMENT_FORMATS)
     if chosen is None:
-        raise NotAcceptable("None of the formats that you accept is available.", [row.media_type for row in DOCUMENT_FORMATS])
+        raise NotAcceptable(
+            "None of the formats that you accept is available.", [row.media_type for row in DOCUMENT_FORMATS]
+        )
 
     def body() -> bytes | str:
         if chosen is HTML:
-            return render_template("dataset.html", head=alternates, manifest=site.release.manifest, publication=site.publication)
-        return dump.serialised(chosen, [Quad(*triple) for triple in triples()], site.publication.prefixes)
+            return render_template(
+                "dataset.html", head=alternates, manifest=site.release.manifest, publication=site.publication
+            )
+        return dump.serialised(chosen, [in_graph(triple) for triple in triples()], site.publication.prefixes)
 
-    return respond(site, Representation(chosen, body, alternates, negotiated=format_ is None, location="" if format_ else site.links.absolute(f"{path}.{chosen.suffix}")))
+    return respond(
+        site,
+        Representation(
+            chosen,
+            body,
+            alternates,
+            negotiated=format_ is None,
+            location="" if format_ else site.links.absolute(f"{path}.{chosen.suffix}"),
+        ),
+    )
 
 
 @routes.get("/sitemap.xml")
@@ -82,7 +126,10 @@ def sitemap() -> Response:
     part = request.args.get("part", type=int)
     if part is None and count > _SITEMAP_URLS:
         parts = range((count + _SITEMAP_URLS - 1) // _SITEMAP_URLS)
-        entries = "".join(f"<sitemap><loc>{escape(site.links.absolute(f'sitemap.xml?part={number}'))}</loc></sitemap>\n" for number in parts)
+        entries = "".join(
+            f"<sitemap><loc>{escape(site.links.absolute(f'sitemap.xml?part={number}'))}</loc></sitemap>\n"
+            for number in parts
+        )
         return _xml(f'<sitemapindex xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n{entries}</sitemapindex>\n')
     documents = site.catalog.documents((part or 0) * _SITEMAP_URLS, _SITEMAP_URLS)
     modified = f"{site.release.created:%Y-%m-%d}"
@@ -92,4 +139,9 @@ def sitemap() -> Response:
 
 
 def _xml(content: str) -> Response:
-    return Response('<?xml version="1.0" encoding="UTF-8"?>\n' + content, status=HTTPStatus.OK, content_type="application/xml", headers={"Cache-Control": "public, max-age=300"})
+    return Response(
+        '<?xml version="1.0" encoding="UTF-8"?>\n' + content,
+        status=HTTPStatus.OK,
+        content_type="application/xml",
+        headers={"Cache-Control": "public, max-age=300"},
+    )

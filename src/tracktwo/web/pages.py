@@ -1,9 +1,9 @@
 """Pages to find one's way: home, lists by class, all links of one kind."""
 
 from http import HTTPStatus
+from importlib.resources import files
 
 from flask import Blueprint, Response, g, render_template, request, send_file
-from importlib.resources import files
 
 from tracktwo.errors import NotFound
 from tracktwo.formats import HTML
@@ -46,7 +46,18 @@ def browse(slug: str) -> Response:
     more = site.links.site(f"browse/{slug}", after=entries[size - 1].key) if len(entries) > size else ""
     title = site.describer.label(class_.iri, site.catalog.labels([class_.iri]))[0]
     values = site.describer.listing(entries[:size])
-    return _html(site, "browse.html", [], title=title, total=class_.members, about=class_.iri, values=values, more=more, first=not request.args.get("after"), start=site.links.site(f"browse/{slug}"))
+    return _html(
+        site,
+        "browse.html",
+        [],
+        title=title,
+        total=class_.members,
+        about=class_.iri,
+        values=values,
+        more=more,
+        first=not request.args.get("after"),
+        start=site.links.site(f"browse/{slug}"),
+    )
 
 
 @routes.get("/links")
@@ -59,11 +70,26 @@ def links() -> Response:
         raise NotFound("Nothing here links to that entity with that property.")
     size = site.publication.limits.page_size
     entries = site.catalog.links(iri, property_, request.args.get("after", ""), size + 1)
-    more = site.links.site("links", iri=iri, property=property_, after=entries[size - 1].key) if len(entries) > size else ""
+    more = (
+        site.links.site("links", iri=iri, property=property_, after=entries[size - 1].key)
+        if len(entries) > size
+        else ""
+    )
     labels = site.catalog.labels([iri, property_])
     title = f"{site.describer.label(property_, labels)[0]}: {site.describer.label(iri, labels)[0]}"
     start = site.links.site("links", iri=iri, property=property_)
-    return _html(site, "browse.html", [], title=title, total=count, about=iri, values=site.describer.listing(entries[:size]), more=more, first=not request.args.get("after"), start=start)
+    return _html(
+        site,
+        "browse.html",
+        [],
+        title=title,
+        total=count,
+        about=iri,
+        values=site.describer.listing(entries[:size]),
+        more=more,
+        first=not request.args.get("after"),
+        start=start,
+    )
 
 
 @routes.get("/static/<name>")
@@ -83,17 +109,21 @@ def robots() -> Response:
     """Keeps crawlers off what is made to measure."""
     site: Site = g.site
     root = site.links.root
-    lines = ["User-agent: *", *(f"Disallow: {root}{path}" for path in ("sparql", "links", "describe")), f"Sitemap: {site.links.absolute('sitemap.xml')}"]
+    lines = [
+        "User-agent: *",
+        *(f"Disallow: {root}{path}" for path in ("sparql", "links", "describe")),
+        f"Sitemap: {site.links.absolute('sitemap.xml')}",
+    ]
     return Response("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
 
 
 @routes.get("/health")
 def health() -> Response:
     """The release that is served, for whoever runs the site."""
-    return Response(g.site.release.id + "\n", content_type="text/plain; charset=utf-8", headers={"Cache-Control": "no-store"})
+    return Response(
+        g.site.release.id + "\n", content_type="text/plain; charset=utf-8", headers={"Cache-Control": "no-store"}
+    )
 
 
 def _html(site: Site, template: str, head: list[Link], **values: object) -> Response:
     return respond(site, Representation(HTML, lambda: render_template(template, head=head, **values), head))
-
-

@@ -57,10 +57,19 @@ def _request() -> sparql.Request:
 def _introduction(site: Site) -> Response:
     chosen = negotiate(request.headers.get("Accept"), DOCUMENT_FORMATS)
     if chosen is HTML:
-        return respond(site, Representation(HTML, lambda: render_template("sparql.html", head=[], text="", examples=site.questions), negotiated=True))
+        return respond(
+            site,
+            Representation(
+                HTML, lambda: render_template("sparql.html", head=[], text="", examples=site.questions), negotiated=True
+            ),
+        )
     if chosen is None:
-        raise NotAcceptable("None of the formats that you accept is available.", [row.media_type for row in DOCUMENT_FORMATS])
-    return described(site, "sparql", lambda: description.service(site.publication, site.links, site.release.manifest), chosen)
+        raise NotAcceptable(
+            "None of the formats that you accept is available.", [row.media_type for row in DOCUMENT_FORMATS]
+        )
+    return described(
+        site, "sparql", lambda: description.service(site.publication, site.links, site.release.manifest), chosen
+    )
 
 
 def _stream(site: Site, query: Query, answer: Answer) -> Response:
@@ -87,7 +96,9 @@ def _page(site: Site, asked: sparql.Request) -> Response:
     text = request.values.get("query", "")
     try:
         query = sparql.read(asked, site.publication.limits.query_bytes)
-        answer = site.store.answer(Query(query.text, query.default_graphs, query.named_graphs, JSON, TURTLE, query.client, query.gone))
+        answer = site.store.answer(
+            Query(query.text, query.default_graphs, query.named_graphs, JSON, TURTLE, query.client, query.gone)
+        )
         shown = _shown(site, answer)
     except TracktwoError as error:
         status = STATUS.get(type(error), HTTPStatus.INTERNAL_SERVER_ERROR)
@@ -95,7 +106,10 @@ def _page(site: Site, asked: sparql.Request) -> Response:
         response = Response(body, status=status, content_type=HTML.content_type, headers={"Cache-Control": "no-store"})
         response.vary.add("Accept")
         return response
-    response = Response(render_template("sparql.html", head=[], text=text, examples=site.questions, **shown), content_type=HTML.content_type)
+    response = Response(
+        render_template("sparql.html", head=[], text=text, examples=site.questions, **shown),
+        content_type=HTML.content_type,
+    )
     response.vary.add("Accept")
     response.headers["Cache-Control"] = "no-store" if shown.get("cut") else "public, max-age=60"
     if shown.get("cut"):
@@ -130,7 +144,8 @@ def _lines(chunks: Iterator[bytes], limit: int) -> tuple[str, bool]:
 
 def _table(site: Site, results: QuerySolutions, limit: int) -> dict[str, Any]:
     names = [variable.value for variable in results.variables]
-    rows, cut = [], False
+    rows: list[list[Any]] = []
+    cut = False
     for solution in results:
         if len(rows) == limit:
             cut = True
@@ -145,7 +160,12 @@ def _cell(site: Site, term: Any, labels: dict[str, dict[str, str]]) -> Value | N
         return None
     if isinstance(term, NamedNode):
         known = term.value in labels or site.links.is_ours(term.value)
-        return Value("iri", site.describer.label(term.value, labels)[0], term.value, site.describer.url(term.value) if known else "")
+        return Value(
+            "iri",
+            site.describer.label(term.value, labels)[0],
+            term.value,
+            site.describer.url(term.value) if known else "",
+        )
     if isinstance(term, Literal):
         return Value("literal", term.value, language=term.language or "")
     return Value("literal", str(term))

@@ -38,8 +38,29 @@ STATUS: dict[type[errors.TracktwoError], HTTPStatus] = {
 #: On every response. No inline script or style, nothing from elsewhere.
 HEADERS: dict[str, str] = {
     "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "Link, ETag, Location, Content-Location, Vary, Last-Modified, Retry-After, Tracktwo-Release, Tracktwo-Truncated",
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "Access-Control-Expose-Headers": ", ".join(
+        (
+            "Link",
+            "ETag",
+            "Location",
+            "Content-Location",
+            "Vary",
+            "Last-Modified",
+            "Retry-After",
+            "Tracktwo-Release",
+            "Tracktwo-Truncated",
+        )
+    ),
+    "Content-Security-Policy": "; ".join(
+        (
+            "default-src 'none'",
+            *(f"{kind}-src 'self'" for kind in ("style", "script", "font", "connect")),
+            "img-src 'self' data:",
+            "form-action 'self'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+        )
+    ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "strict-origin-when-cross-origin",
 }
@@ -52,7 +73,18 @@ PREFLIGHT: dict[str, str] = {
 }
 
 _CACHE = "public, max-age=300"
-_COMPRESSED = ("text/", "application/json", "application/problem+json", "application/ld+json", "application/n-", "application/rdf+xml", "application/trig", "application/sparql-results", "application/xml", "image/svg+xml")
+_COMPRESSED = (
+    "text/",
+    "application/json",
+    "application/problem+json",
+    "application/ld+json",
+    "application/n-",
+    "application/rdf+xml",
+    "application/trig",
+    "application/sparql-results",
+    "application/xml",
+    "image/svg+xml",
+)
 _SMALL_BYTES = 860  # below one packet, compressing gains nothing
 
 
@@ -157,14 +189,27 @@ def finish(response: Response) -> Response:
 
 def _told(error: Exception) -> tuple[HTTPStatus, str, str]:
     if isinstance(error, errors.TracktwoError):
-        return STATUS.get(type(error), HTTPStatus.INTERNAL_SERVER_ERROR), error.message if not isinstance(error, errors.QueryError) else str(error.args[0]), error.hint
+        return (
+            STATUS.get(type(error), HTTPStatus.INTERNAL_SERVER_ERROR),
+            error.message if not isinstance(error, errors.QueryError) else str(error.args[0]),
+            error.hint,
+        )
     if isinstance(error, HTTPException) and error.code:
         return HTTPStatus(error.code), error.description or "", ""
-    return HTTPStatus.INTERNAL_SERVER_ERROR, "The server failed at this request. The fault is ours, and it is logged.", ""
+    return (
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "The server failed at this request. The fault is ours, and it is logged.",
+        "",
+    )
 
 
 def _problem_json(error: Exception, status: HTTPStatus, message: str, hint: str) -> dict[str, object]:
-    content: dict[str, object] = {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": message}
+    content: dict[str, object] = {
+        "type": "about:blank",
+        "title": status.phrase,
+        "status": status.value,
+        "detail": message,
+    }
     if hint:
         content["hint"] = hint
     if isinstance(error, errors.QueryError) and error.line is not None:
@@ -176,7 +221,17 @@ def _problem_json(error: Exception, status: HTTPStatus, message: str, hint: str)
 
 def _etag(site: Site, found: Representation) -> str:
     """Strong: the release is immutable, so release, code, URL and variant fix every byte."""
-    key = "\n".join((site.release.folder.name, g.assets, request.full_path, request.root_path, site.links.public_url, found.format.name, found.location))
+    key = "\n".join(
+        (
+            site.release.folder.name,
+            g.assets,
+            request.full_path,
+            request.root_path,
+            site.links.public_url,
+            found.format.name,
+            found.location,
+        )
+    )
     return hashlib.sha256(key.encode()).hexdigest()[:20]
 
 
@@ -195,7 +250,9 @@ def _compress(response: Response) -> Response:
     if response.direct_passthrough or not kind.startswith(_COMPRESSED) or "Content-Encoding" in response.headers:
         return response
     response.vary.add("Accept-Encoding")
-    if not request.accept_encodings["gzip"] or (response.content_length is not None and response.content_length < _SMALL_BYTES):
+    if not request.accept_encodings["gzip"] or (
+        response.content_length is not None and response.content_length < _SMALL_BYTES
+    ):
         return response
     tag, _ = response.get_etag()
     if tag:
@@ -227,6 +284,9 @@ def _gzipped(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 def _ascii(url: str) -> str:
     """A URL or IRI for a header field: bytes beyond ASCII percent-encoded."""
-    return "".join(character if " " < character < "\x7f" and character not in '<>"' else "".join(f"%{byte:02X}" for byte in character.encode()) for character in url)
-
-
+    return "".join(
+        character
+        if " " < character < "\x7f" and character not in '<>"'
+        else "".join(f"%{byte:02X}" for byte in character.encode())
+        for character in url
+    )

@@ -34,7 +34,9 @@ _QUERY_THREADS = 32  # queries wait for workers here, so that pages never wait b
 
 def run(options: Options, host: str, port: int, workers: int) -> None:
     """Serve until told to stop (SIGINT, SIGTERM); each of the workers is a process of its own."""
-    os.environ[_ENVIRONMENT] = json.dumps({"releases": str(options.releases), "public_url": options.public_url, "store_url": options.store_url})
+    os.environ[_ENVIRONMENT] = json.dumps(
+        {"releases": str(options.releases), "public_url": options.public_url, "store_url": options.store_url}
+    )
     server = Server(
         "tracktwo.web.server:bridge",
         factory=True,
@@ -98,7 +100,8 @@ class Bridge:
 
 async def _body(receive: Receive, limit: int) -> tuple[bytes, bool]:
     """(the request's body, whether it went on beyond the limit)."""
-    parts, size = [], 0
+    parts: list[bytes] = []
+    size = 0
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":

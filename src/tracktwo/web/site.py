@@ -28,7 +28,7 @@ _LOOK_EVERY_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Options:
-    """Where a site's releases are and where it is served; `store_url` names a remote endpoint in place of the embedded store."""
+    """Where a site's releases are, where it is served, and a remote endpoint in place of the embedded store."""
 
     releases: Path
     public_url: str
@@ -50,7 +50,12 @@ class Site:
     def examples(self) -> list[str]:
         """One member of each class that the data names, to try the site with."""
         stated = [class_ for class_ in self.catalog.classes() if class_.stated]
-        return [entry.iri for class_ in stated[:10] for entry in self.catalog.members(class_.slug, "", 1) if self.links.is_ours(entry.iri)]
+        return [
+            entry.iri
+            for class_ in stated[:10]
+            for entry in self.catalog.members(class_.slug, "", 1)
+            if self.links.is_ours(entry.iri)
+        ]
 
     @cached_property
     def questions(self) -> list[Question]:
@@ -70,7 +75,14 @@ def open_site(release: Release, options: Options) -> Site:
     store = open_store(publication, release, options.store_url)
     graphs = sorted(release.manifest["statistics"]["graphs"])
     describer = Describer(
-        store, catalog, links, publication.prefixes, json.loads(release.read(LAYOUT_FILE)), graphs, publication.inferred_graph, publication.languages
+        store,
+        catalog,
+        links,
+        publication.prefixes,
+        json.loads(release.read(LAYOUT_FILE)),
+        graphs,
+        publication.inferred_graph,
+        publication.languages,
     )
     return Site(publication, release, store, catalog, links, describer)
 
@@ -78,22 +90,32 @@ def open_site(release: Release, options: Options) -> Site:
 def open_store(publication: Publication, release: Release, url: str) -> Store:
     """The embedded store of a release, or the remote one at `url` once it is seen to hold the same."""
     limits = publication.limits
-    bounds = PoolLimits(limits.query_workers, limits.query_seconds, limits.query_queue_seconds, limits.query_memory_mb, limits.result_mb)
+    bounds = PoolLimits(
+        limits.query_workers, limits.query_seconds, limits.query_queue_seconds, limits.query_memory_mb, limits.result_mb
+    )
     dialect = Dialect(publication.base_iri, publication.prefixes)
     if not url:
         return EmbeddedStore(release.store, dialect, bounds)
-    store = RemoteStore(url, sorted(release.manifest["statistics"]["graphs"]), publication.merged_graph, publication.skolem_prefix, dialect, bounds)
+    store = RemoteStore(
+        url,
+        sorted(release.manifest["statistics"]["graphs"]),
+        publication.merged_graph,
+        publication.skolem_prefix,
+        dialect,
+        bounds,
+    )
     wanted, found = release.manifest["statistics"]["triples"], store.size()
     if wanted != found:
         raise StoreUnavailable(
-            f"The store {url} holds {found} triples in <{publication.merged_graph}>, but the release {release.id} has {wanted}.",
+            f"The store {url} holds {found} triples in <{publication.merged_graph}>, "
+            f"but the release {release.id} has {wanted}.",
             hint="Load what `tracktwo dump --merged --format nq` prints into the store.",
         )
     return store
 
 
 class Follower:
-    """Gives the current site; looks for a new release about once a second and closes the old one when it is no longer in use."""
+    """Gives the current site; about once a second looks for a new release, and closes the old one some time later."""
 
     def __init__(self, options: Options, opener: Callable[[Release, Options], Site] = open_site) -> None:
         self._options = options

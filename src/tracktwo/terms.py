@@ -1,0 +1,23 @@
+"""Small conversions of RDF terms, which pyoxigraph leaves to its users."""
+
+from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad, RdfFormat, Triple, serialize
+
+Node = NamedNode | BlankNode
+Term = NamedNode | BlankNode | Literal | Triple
+
+
+def name_of(term: Term | DefaultGraph) -> str:
+    """A node as text: its IRI, or `_:` and the label of a blank one."""
+    return term.value if isinstance(term, NamedNode) else str(term)
+
+
+def in_graph(triple: Triple, graph: Node | DefaultGraph | None = None) -> Quad:
+    """The triple as a quad of a graph, by default the default graph."""
+    return Quad(triple.subject, triple.predicate, triple.object, graph or DefaultGraph())
+
+
+def to_bytes(statements: object, rdf: RdfFormat, prefixes: dict[str, str] | None = None) -> bytes:
+    """Triples or quads serialised in memory."""
+    content = serialize(statements, format=rdf, prefixes=prefixes)  # type: ignore[arg-type]  # any iterable of either
+    assert content is not None, "serialize gives bytes when it is given no output"
+    return content
