@@ -192,7 +192,7 @@ def serve(
     """Run `tracktwo serve` while the block runs; then press Ctrl-C and hold that no process is left."""
     port = port or free_port()
     mark = uuid.uuid4().hex
-    log = Path(os.environ.get("TMPDIR", "/tmp")) / f"serve-{mark}.log"
+    log = releases.with_name(f"{releases.name}-{mark}.log")
     line = command("serve", "--publication", publication, "--releases", releases, "--port", str(port), *arguments)
     with log.open("wb") as out:
         process = _start(line, out, {**os.environ, **(environment or {}), _MARK: mark}, popen)

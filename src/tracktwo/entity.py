@@ -20,6 +20,7 @@ from tracktwo.terms import Node, in_graph
 
 _NESTED_LEVELS = 12  # deeper blank nodes are linked, not shown in place
 _INCOMING_SHOWN = 10
+_NAMELESS = "(a node without a name)"
 
 #: Which property of a graph names the source that it speaks for, best first.
 _SOURCES = (PROV.hadPrimarySource, DCTERMS.source, PROV.wasDerivedFrom)
@@ -123,7 +124,7 @@ class View:
 class Describer:
     """Makes views and collects statements of one release's entities.
 
-    `layout` gives the fields of each class in order; `graphs` all named graphs; `languages` the preferred first.
+    `layout` gives the fields of each class in order, `inverses` those of each property; `graphs` are all named graphs, `languages` the preferred first.
     """
 
     store: Store
@@ -131,6 +132,7 @@ class Describer:
     links: Links
     prefixes: Mapping[str, str]
     layout: Mapping[str, Sequence[Mapping[str, Any]]]
+    inverses: Mapping[str, Sequence[str]]
     graphs: Sequence[str]
     inferred_graph: str
     languages: Sequence[str] = field(default_factory=lambda: ("en",))
@@ -176,6 +178,8 @@ class Describer:
 
     def label(self, iri: str, labels: Mapping[str, Mapping[str, str]]) -> tuple[str, str]:
         """(text, language) to show for an IRI: its label in the preferred language, else a short form of itself."""
+        if iri.startswith("_:") and iri not in labels:
+            return _NAMELESS, ""
         return self.pick(labels.get(iri, {})) or (self.short(iri), "")
 
     def pick(self, texts: Mapping[str, str]) -> tuple[str, str] | None:
@@ -275,7 +279,7 @@ class _Drawing:
             types=tuple(sorted(types, key=lambda value: value.inferred)),
             groups=groups,
             derived=derived,
-            incoming=self._incoming(name, fields) if incoming else (),
+            incoming=self._incoming(name, fields, by_property) if incoming else (),
             sources=tuple(sorted(self._used.values(), key=lambda source: source.number)),
             curie=describer.curie(name),
         )
@@ -289,7 +293,7 @@ class _Drawing:
             for value in by_property.get(property_.value, {})
             if isinstance(value, Literal)
         }
-        return self._describer.pick(texts) or ("(a node without a name)", "")
+        return self._describer.pick(texts) or (_NAMELESS, "")
 
     def _summary(self, by_property: Mapping[str, Mapping[Any, list[str]]]) -> str:
         for property_ in SUMMARIES:
@@ -366,7 +370,7 @@ class _Drawing:
     def _blank(self, node: BlankNode, sources: tuple[Source, ...], level: int) -> Value:
         name = str(node)
         if level >= _NESTED_LEVELS or node not in self._by_subject:
-            return Value("iri", "(a node without a name)", name, self._describer.url(name), sources=sources)
+            return Value("iri", _NAMELESS, name, self._describer.url(name), sources=sources)
         items = self._list(node)
         if items is not None:
             return Value(
@@ -396,7 +400,10 @@ class _Drawing:
             cell = next(iter(rest))
         return items
 
-    def _incoming(self, name: str, fields: Sequence[Field]) -> tuple[Incoming, ...]:
+    def _incoming(
+        self, name: str, fields: Sequence[Field], shown: Mapping[str, Mapping[Any, list[str]]]
+    ) -> tuple[Incoming, ...]:
+        """Links that lead here, but for those that an inverse property shows already."""
         describer = self._describer
         names = {field_.path: field_.names for field_ in fields if field_.inverse}
         order = {path: position for position, path in enumerate(names)}
@@ -404,6 +411,8 @@ class _Drawing:
         labels = describer.catalog.labels([property_ for property_, _ in counts])
         made = []
         for property_, count in counts:
+            if any(len(shown.get(inverse, ())) >= count for inverse in describer.inverses.get(property_, ())):
+                continue
             picked = describer.pick(names.get(property_, {}))
             label = picked[0] if picked else "is “" + describer.label(property_, labels)[0] + "” of"
             entries = describer.catalog.links(name, property_, "", _INCOMING_SHOWN)

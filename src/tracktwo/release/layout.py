@@ -7,6 +7,7 @@ from typing import Any
 
 from pyoxigraph import Literal, NamedNode, Quad, QuerySolutions, Store
 
+from tracktwo.namespaces import OWL
 from tracktwo.terms import in_graph
 
 
@@ -45,9 +46,22 @@ def layout(shapes: Iterable[Quad]) -> dict[str, list[dict[str, Any]]]:
     return by_class
 
 
-def as_json(fields: dict[str, list[dict[str, Any]]]) -> str:
+def inverses(ontology: Iterable[Quad]) -> dict[str, list[str]]:
+    """The named inverses of each property, in both directions."""
+    pairs = {
+        (quad.subject.value, quad.object.value)
+        for quad in ontology
+        if quad.predicate == OWL.inverseOf
+        and isinstance(quad.subject, NamedNode)
+        and isinstance(quad.object, NamedNode)
+    }
+    both = sorted(pairs | {(second, first) for first, second in pairs})
+    return {property_: [other for one, other in both if one == property_] for property_, _ in both}
+
+
+def as_json(fields: dict[str, list[dict[str, Any]]], inverse: dict[str, list[str]]) -> str:
     """The layout as it is stored in a release."""
-    return json.dumps(fields, ensure_ascii=False, indent=1, sort_keys=True)
+    return json.dumps({"fields": fields, "inverses": inverse}, ensure_ascii=False, indent=1, sort_keys=True)
 
 
 def _add(field: dict[str, Any], row: Any) -> None:

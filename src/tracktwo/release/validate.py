@@ -119,7 +119,7 @@ def _targets(shapes: rdflib.Graph) -> int:
 
 def _results(graph: rdflib.Graph, given: Input, publication: Publication) -> list[Result]:
     places = _Places(given, publication)
-    results = [_result(graph, node, places) for node in graph.subjects(rdflib.RDF.type, SH.ValidationResult)]
+    results = [_result(graph, node, places) for node in graph.objects(None, SH.result)]  # not the details inside
     order = (VIOLATION, WARNING, INFO)
     return sorted(
         results,

@@ -11,7 +11,7 @@ from tracktwo.entity import View
 from tracktwo.errors import NotAcceptable, NotFound
 from tracktwo.formats import DOCUMENT_FORMATS, HTML, Format, named, negotiate
 from tracktwo.links import is_valid_iri
-from tracktwo.namespaces import VOID
+from tracktwo.namespaces import OWL, VOID
 from tracktwo.release import dump
 from tracktwo.terms import Node
 from tracktwo.web.respond import Link, Representation, redirect, respond
@@ -36,7 +36,15 @@ def dereference(_path: str) -> Response:
     documents = _documents(site, candidates)
     if documents:
         return _document(site, documents[0], raw, None)
+    if version := _version_of(site, candidates):
+        return redirect(site.links.full(site.links.url(version)), HTTPStatus.SEE_OTHER)
     return _variant(site, candidates)
+
+
+def _version_of(site: Site, candidates: Sequence[str]) -> str | None:
+    """The ontology that has one of the IRIs as its version IRI: the release holds that version (OWL 2, section 3.3)."""
+    found = (site.catalog.links(iri, OWL.versionIRI.value, "", 1) for iri in candidates)
+    return next((entries[0].iri for entries in found if entries), None)
 
 
 @routes.get("/describe")

@@ -74,15 +74,17 @@ def open_site(release: Release, options: Options) -> Site:
     catalog = Catalog(release.catalog, publication.base_iri)
     store = open_store(publication, release, options.store_url)
     graphs = sorted(release.manifest["statistics"]["graphs"])
+    layout = json.loads(release.read(LAYOUT_FILE))
     describer = Describer(
-        store,
-        catalog,
-        links,
-        publication.prefixes,
-        json.loads(release.read(LAYOUT_FILE)),
-        graphs,
-        publication.inferred_graph,
-        publication.languages,
+        store=store,
+        catalog=catalog,
+        links=links,
+        prefixes=publication.prefixes,
+        layout=layout["fields"],
+        inverses=layout["inverses"],
+        graphs=graphs,
+        inferred_graph=publication.inferred_graph,
+        languages=publication.languages,
     )
     return Site(publication, release, store, catalog, links, describer)
 
