@@ -19,7 +19,7 @@ from tracktwo.store import Store
 from tracktwo.terms import Node, in_graph
 
 _NESTED_LEVELS = 12  # deeper blank nodes are linked, not shown in place
-_INCOMING_SHOWN = 10
+_INCOMING_SHOWN = 20
 _NAMELESS = "(a node without a name)"
 
 #: Which property of a graph names the source that it speaks for, best first.
@@ -124,7 +124,8 @@ class View:
 class Describer:
     """Makes views and collects statements of one release's entities.
 
-    `layout` gives the fields of each class in order, `inverses` those of each property; `graphs` are all named graphs, `languages` the preferred first.
+    `layout` gives the fields of each class in order, `inverses` those of each property; `graphs` are all named graphs,
+    `languages` the preferred first.
     """
 
     store: Store

@@ -82,7 +82,7 @@ def read(publication: Publication) -> Input:
         elif role == "data" or path.suffix not in (".rq", ".tsv", ".md"):
             warnings.append(f"{path}: not an RDF file that we know by its ending; left out")
     _check_roles(publication, files)
-    _check_graphs(files)
+    _check_graphs(publication, files)
     normal, changed = _with_normal_literals(files, _with_canonical_blank_nodes(quads))
     return Input(files, normal, [*warnings, *_tag_warnings(files), *changed])
 
@@ -152,11 +152,14 @@ def _check_roles(publication: Publication, files: Sequence[SourceFile]) -> None:
             )
 
 
-def _check_graphs(files: Sequence[SourceFile]) -> None:
+def _check_graphs(publication: Publication, files: Sequence[SourceFile]) -> None:
     """One graph, one file: two files must not claim the same one, or a statement's source would be unclear."""
+    reserved = {publication.inferred_graph, publication.merged_graph}
     owner: dict[str, Path] = {}
     for file in files:
         for graph in file.graphs:
+            if graph in reserved:
+                raise InputError(f"{file.path}: the graph <{graph}> is made by the build", hint="Rename the file.")
             other = owner.setdefault(graph, file.path)
             if other != file.path:
                 raise InputError(

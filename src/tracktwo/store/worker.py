@@ -1,9 +1,8 @@
 """A query worker: a process of its own that runs one query after another on a read-only store.
 
-It limits its memory, gives up the right to open sockets once the store is open, and ends with its parent.
+It limits its memory, gives up the right to open files and sockets once the store is open, and ends with its parent.
 """
 
-import errno
 import io
 import json
 import os
@@ -17,7 +16,6 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import pyoxigraph as ox
-import pyseccomp
 
 from tracktwo.formats import RDF_FORMATS, RDF_XML, RESULT_FORMATS, XML, named
 from tracktwo.store import BINDINGS, BOOLEAN, GRAPH
@@ -71,9 +69,10 @@ def main() -> None:
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # nothing but frames may reach the pipe
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    _allow_files()
     store = ox.Store.read_only(setup["store"])
     _limit_memory(setup["memory_mb"])
-    _forbid_sockets()
+    _forbid_descriptors()
     _send(out, HEADER, {"ready": True})
     reader = Reader(0)
     while request := _next(reader):
@@ -104,12 +103,18 @@ def _limit_time(seconds: float) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.getrlimit(resource.RLIMIT_CPU)[1]))
 
 
-def _forbid_sockets() -> None:
-    """Have the kernel refuse `socket` from now on, so that no query can reach out whatever its text."""
-    rules = pyseccomp.SyscallFilter(defaction=pyseccomp.ALLOW)
-    for call in ("socket", "socketpair", "connect", "io_uring_setup"):
-        rules.add_rule(pyseccomp.ERRNO(errno.EPERM), call)
-    rules.load()
+def _allow_files() -> None:
+    """Let the engine open all files of a large store at once, since it can open none later."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _forbid_descriptors() -> None:
+    """Have the kernel refuse new file descriptors, and so every socket, for good: no query can reach out.
+
+    POSIX, setrlimit: a call that would make a descriptor fails with EMFILE. The descriptors that are open stay so.
+    """
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
 
 
 def _next(reader: Reader) -> dict[str, Any] | None:

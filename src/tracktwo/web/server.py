@@ -21,6 +21,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.server import Server
 
 from tracktwo.web.app import create_app
+from tracktwo.web.cache import Finished, ResponseCache
 from tracktwo.web.site import Options
 
 Scope = MutableMapping[str, Any]
@@ -29,6 +30,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _ENVIRONMENT = "TRACKTWO_SITE"
 _PAGE_THREADS = 8
+_SHORT_BYTES = 1 << 20  # a longer body is sent in pieces
+_FORM_BYTES = 4096  # what a form adds to the query that it carries
 _QUERY_THREADS = 32  # queries wait for workers here, so that pages never wait behind them
 
 
@@ -67,6 +70,7 @@ class Bridge:
         self._follower = app.extensions["follower"]
         self._pages = ThreadPoolExecutor(_PAGE_THREADS, "page")
         self._queries = ThreadPoolExecutor(_QUERY_THREADS, "query")
+        self._cache = ResponseCache()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -86,16 +90,22 @@ class Bridge:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         site = self._follower.site()
-        limit = site.publication.limits.query_bytes + 4096
-        body, over = await _body(receive, limit)
+        key = self._cache.key(site.release.folder.name, scope)
+        kept = self._cache.get(key)
+        if kept is not None:
+            await _send_whole(send, kept)
+            return
+        body, over = await _body(receive, site.publication.limits.query_bytes + _FORM_BYTES)
         gone = threading.Event()
         environ = _environ(scope, site.links.root, body, over, gone)
         threads = self._queries if environ["PATH_INFO"] == "/sparql" else self._pages
         watch = asyncio.ensure_future(_watch(receive, gone))
         try:
-            await _answer(self._app, environ, threads, send, gone)
+            finished = await _answer(self._app, environ, threads, send, gone)
         finally:
             watch.cancel()
+        if finished is not None:
+            self._cache.keep(key, finished)
 
 
 async def _body(receive: Receive, limit: int) -> tuple[bytes, bool]:
@@ -162,32 +172,52 @@ def _environ(scope: Scope, root: str, body: bytes, over: bool, gone: threading.E
     return environ
 
 
-async def _answer(app: Flask, environ: dict[str, Any], threads: Executor, send: Send, gone: threading.Event) -> None:
-    """Run the application and send what it answers, as it comes."""
+async def _answer(
+    app: Flask, environ: dict[str, Any], threads: Executor, send: Send, gone: threading.Event
+) -> Finished | None:
+    """Run the application and send its answer: whole where it is short, and then it is returned, else as it comes."""
     loop = asyncio.get_running_loop()
+    status, headers, body = await loop.run_in_executor(threads, _run, app, environ)
+    if isinstance(body, bytes):
+        finished = Finished(status, headers, body)
+        await _send_whole(send, finished)
+        return finished
+    try:
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        if environ["REQUEST_METHOD"] != "HEAD":
+            await _send_body(iter(body), threads, send, gone)
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+    finally:
+        await loop.run_in_executor(threads, _close, body)
+    return None
+
+
+def _run(app: Flask, environ: dict[str, Any]) -> tuple[int, list[tuple[bytes, bytes]], bytes | Iterable[bytes]]:
+    """(status, headers, body): the body as bytes where it is short, so that one trip to a thread is enough."""
     started: list[tuple[str, list[tuple[str, str]]]] = []
 
     def start(status: str, headers: list[tuple[str, str]], exc_info: object = None) -> Callable[[bytes], object]:
         started[:] = [(status, headers)]
         return lambda _: None
 
-    chunks = await loop.run_in_executor(threads, app.wsgi_app, environ, start)
+    chunks = app.wsgi_app(environ, start)
+    status, headers = started[0]
+    raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+    length = dict(raw).get(b"content-length", b"")
+    if not length.isdigit() or int(length) > _SHORT_BYTES:
+        return int(status[:3]), raw, chunks
     try:
-        status, headers = started[0]
-        raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-        await send({"type": "http.response.start", "status": int(status[:3]), "headers": raw})
-        if environ["REQUEST_METHOD"] != "HEAD":
-            await _send_body(chunks, threads, send, gone)
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        return int(status[:3]), raw, b"".join(chunks)
     finally:
-        await loop.run_in_executor(threads, _close, chunks)
+        _close(chunks)
 
 
-async def _send_body(chunks: Iterable[bytes], threads: Executor, send: Send, gone: threading.Event) -> None:
-    if isinstance(chunks, (list, tuple)):
-        await send({"type": "http.response.body", "body": b"".join(chunks), "more_body": True})
-        return
-    iterator: Iterator[bytes] = iter(chunks)
+async def _send_whole(send: Send, finished: Finished) -> None:
+    await send({"type": "http.response.start", "status": finished.status, "headers": finished.headers})
+    await send({"type": "http.response.body", "body": finished.body, "more_body": False})
+
+
+async def _send_body(iterator: Iterator[bytes], threads: Executor, send: Send, gone: threading.Event) -> None:
     loop = asyncio.get_running_loop()
     while not gone.is_set():
         chunk = await loop.run_in_executor(threads, next, iterator, None)

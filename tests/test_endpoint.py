@@ -1,0 +1,601 @@
+"""The SPARQL endpoint by the protocol, as clients of three libraries see it; its limits, and what it refuses."""
+
+import gzip
+import json
+import re
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote, urlencode
+
+import httpx
+import pytest
+import rdflib
+from pyoxigraph import QueryBoolean, QueryResultsFormat, QuerySolutions, RdfFormat, parse, parse_query_results
+from rdflib.plugins.stores.sparqlstore import SPARQLStore
+from SPARQLWrapper import CSV, JSON, JSONLD, N3, POST, POSTDIRECTLY, RDFXML, TURTLE, XML, SPARQLWrapper
+
+import serving
+from serving import CHROME, FOREIGN, HTML, OWN, Site, kind, vary
+
+own_site, foreign_site = serving.own_site, serving.foreign_site
+
+FORM, DIRECT = "application/x-www-form-urlencoded", "application/sparql-query"
+RESULTS = {
+    "application/sparql-results+json": QueryResultsFormat.JSON,
+    "application/sparql-results+xml": QueryResultsFormat.XML,
+    "text/tab-separated-values": QueryResultsFormat.TSV,
+    "text/csv": QueryResultsFormat.CSV,
+}
+JSON_RESULTS = "application/sparql-results+json"
+PROBLEM = "application/problem+json"
+SELECT = "SELECT ?class (COUNT(*) AS ?members) WHERE { ?x a ?class } GROUP BY ?class ORDER BY ?class"
+CONSTRUCT = "CONSTRUCT WHERE { <https://w3id.org/tracktwo/id/person/pavel-s-zolotarev> ?p ?o }"
+DESCRIBE = "DESCRIBE <https://w3id.org/tracktwo/id/person/pavel-s-zolotarev>"
+SLOW = "SELECT (COUNT(*) AS ?n) WHERE { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . FILTER(STRLEN(CONCAT(STR(?a), STR(?d), STR(?g))) < 0) }"
+GREEDY = "SELECT * WHERE { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i } ORDER BY ?i ?f ?c"
+LONG = "SELECT * WHERE { ?a ?b ?c . ?d ?e ?f }"
+QUESTIONS = [
+    *(("own_site", path) for path in sorted((OWN / "ontology" / "questions").glob("*.rq"))),
+    *(("foreign_site", path) for path in sorted((FOREIGN / "vocabulary" / "questions").glob("*.rq"))),
+]
+QUESTION_NAMES = [f"{site.partition('_')[0]}-{path.stem}" for site, path in QUESTIONS]
+
+
+@pytest.fixture(scope="module")
+def tight_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The foreign publication with little memory and small results, but time enough to reach those limits."""
+    folder = serving.copy_of(FOREIGN, tmp_path_factory.mktemp("tight"))
+    serving.with_settings(folder, query_seconds=20, query_memory_mb=48, result_mb=1, query_bytes=2_000)
+    with serving.serve(folder, tmp_path_factory.mktemp("tight-releases"), "--workers", "1") as site:
+        yield site
+
+
+def rows(response: httpx.Response) -> list[tuple[str, ...]]:
+    """The rows of a response in any result format; what TSV and CSV can't tell apart is left as it is."""
+    results = parse_query_results(response.content, format=RESULTS[kind(response)])
+    assert isinstance(results, QuerySolutions)
+    return [tuple(map(str, solution)) for solution in results]
+
+
+def truth(response: httpx.Response) -> bool:
+    results = parse_query_results(response.content, format=RESULTS[kind(response)])
+    assert isinstance(results, QueryBoolean)
+    return bool(results)
+
+
+# Operations: row 14
+
+
+def test_get_form_and_direct_give_the_same(own_site: Site) -> None:
+    by_get = own_site.query(SELECT)
+    by_form = own_site.post(urlencode({"query": SELECT}), FORM)
+    direct = own_site.post(SELECT, DIRECT)
+    assert [200, 200, 200] == [answer.status_code for answer in (by_get, by_form, direct)]
+    assert len(rows(by_get)) > 30
+    assert rows(by_get) == rows(by_form) == rows(direct)
+
+
+def test_a_media_type_may_carry_a_charset(own_site: Site) -> None:
+    assert 200 == own_site.post(SELECT, f"{DIRECT}; charset=UTF-8").status_code
+    assert 200 == own_site.post(urlencode({"query": SELECT}), f"{FORM};charset=utf-8").status_code
+    assert 415 == own_site.post(SELECT, f"{DIRECT}; charset=latin-1").status_code
+
+
+def test_a_query_beyond_ascii_arrives_whole(foreign_site: Site) -> None:
+    text = 'ASK { ?x rdfs:label "Φωλιά"@el }'
+    assert truth(foreign_site.query(text))
+    assert truth(foreign_site.post(text, DIRECT))
+    assert truth(foreign_site.post(urlencode({"query": text}), FORM))
+
+
+def test_plus_is_a_blank_in_a_form(own_site: Site) -> None:
+    assert [('"a b"', '"a+b"')] == rows(own_site.get("/sparql?query=SELECT+('a+b'+AS+%3Fx)+('a%2Bb'+AS+%3Fy)+%7B%7D"))
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "content_type"),
+    [
+        ("/sparql?query=ASK%7B%7D&query=ASK%7B%7D", None, ""),
+        ("/sparql?query=", None, ""),
+        ("/sparql?query=%20%0A", None, ""),
+        ("/sparql", "", FORM),
+        ("/sparql", "format=json", FORM),
+        ("/sparql", "query=ASK%7B%7D&query=ASK%7B%7D", FORM),
+        ("/sparql?query=ASK%7B%7D", "query=ASK%7B%7D", FORM),
+        ("/sparql?query=ASK%7B%7D", "ASK {}", DIRECT),
+        ("/sparql", "", DIRECT),
+        ("/sparql", "ASK {", DIRECT),
+        ("/sparql?query=ASK%7B%7D&default-graph-uri=not%20an%20iri", None, ""),
+    ],
+)
+def test_a_request_without_exactly_one_good_query_is_400(
+    own_site: Site, path: str, body: str | None, content_type: str
+) -> None:
+    response = own_site.get(path) if body is None else own_site.post(body, content_type, path=path)
+    assert (400, PROBLEM) == (response.status_code, kind(response))
+
+
+def test_bytes_that_are_no_utf_8_are_400(own_site: Site) -> None:
+    assert 400 == own_site.get("/sparql?query=ASK%20%7B%20%3Fx%20%3Fy%20%22%FF%22%20%7D").status_code
+    assert 400 == own_site.post(b'ASK { ?x ?y "\xff" }', DIRECT).status_code
+    assert 400 == own_site.post(b"query=ASK+%7B+%3Fx+%3Fy+%22%FF%22+%7D", FORM).status_code
+
+
+def test_the_protocol_names_the_dataset(foreign_site: Site) -> None:
+    base = foreign_site.base_iri
+    summer, winter = f"{base}named/summer", f"{base}timetable/winter"
+    text = "SELECT ?t WHERE { ?r <https://data.pharos.example/vocab#departs> ?t }"
+
+    def count(query: str, *parameters: tuple[str, str]) -> int:
+        response = foreign_site.get("/sparql?" + urlencode([("query", query), *parameters]))
+        assert 200 == response.status_code, response.text
+        return len(rows(response))
+
+    assert 5 == count(text)  # the departure that both graphs have counts once
+    assert 4 == count(text, ("default-graph-uri", summer))
+    assert 5 == count(text, ("default-graph-uri", summer), ("default-graph-uri", winter))  # their merge, a set
+    assert 0 == count(text, ("named-graph-uri", summer))
+    in_graphs = text.replace("{", "{ GRAPH ?g {").replace("}", "} }")
+    assert 0 == count(in_graphs, ("default-graph-uri", summer))
+    assert 4 == count(in_graphs, ("named-graph-uri", summer))
+    assert 6 == count(in_graphs, ("named-graph-uri", summer), ("named-graph-uri", winter))
+    assert 2 == count(text.replace("WHERE", f"FROM <{winter}> WHERE"))
+    assert 4 == count(text.replace("WHERE", f"FROM <{winter}> WHERE"), ("default-graph-uri", summer))
+    assert 0 == count(text, ("default-graph-uri", f"{base}named/nothing"))
+
+
+def test_a_posted_query_takes_its_dataset_from_the_url_or_the_form(foreign_site: Site) -> None:
+    summer = f"{foreign_site.base_iri}named/summer"
+    text = "SELECT * WHERE { ?s ?p ?o }"
+    direct = foreign_site.post(text, DIRECT, path="/sparql?" + urlencode({"default-graph-uri": summer}))
+    form = foreign_site.post(urlencode({"query": text, "default-graph-uri": summer}), FORM)
+    assert 4 == len(rows(direct)) == len(rows(form))
+
+
+# Result types: row 16
+
+
+@pytest.mark.parametrize("media_type", RESULTS)
+def test_select_and_ask_come_in_every_result_format(own_site: Site, media_type: str) -> None:
+    selected, asked = own_site.query(SELECT, media_type), own_site.query("ASK { ?s ?p ?o }", media_type)
+    assert (200, media_type) == (selected.status_code, kind(selected))
+    assert (200, media_type) == (asked.status_code, kind(asked))
+    if media_type not in ("text/csv", "text/tab-separated-values"):
+        assert rows(own_site.query(SELECT)) == rows(selected)
+        assert truth(asked)
+    assert "accept" in vary(selected)
+
+
+@pytest.mark.parametrize("suffix", serving.RDF_TYPES)
+@pytest.mark.parametrize("text", [CONSTRUCT, DESCRIBE])
+def test_construct_and_describe_come_in_every_rdf_format(own_site: Site, suffix: str, text: str) -> None:
+    media_type = serving.RDF_TYPES[suffix]
+    response = own_site.query(text, media_type)
+    assert (200, media_type) == (response.status_code, kind(response))
+    rdf = RdfFormat.from_media_type(media_type)
+    assert rdf
+    expected = {quad.triple for quad in parse(own_site.query(text, serving.N_TRIPLES).content, format=RdfFormat.N_TRIPLES)}
+    assert len(expected) > 10
+    assert expected == {quad.triple for quad in parse(response.content, format=rdf)}
+
+
+@pytest.mark.parametrize(
+    ("text", "accept", "wanted"),
+    [
+        (SELECT, None, JSON_RESULTS),
+        (SELECT, "*/*", JSON_RESULTS),
+        (SELECT, "application/json", JSON_RESULTS),
+        (SELECT, "application/xml", "application/sparql-results+xml"),
+        (SELECT, "text/csv;q=0.5, application/sparql-results+xml;q=0.4", "text/csv"),
+        (SELECT, "text/turtle, application/sparql-results+json;q=0.1", JSON_RESULTS),
+        (SELECT, "application/sparql-results+json;q=0, */*", "application/sparql-results+xml"),
+        (SELECT, "text/turtle", None),
+        (SELECT, "image/png", None),
+        ("ASK {}", "text/turtle", None),
+        (CONSTRUCT, None, "text/turtle"),
+        (CONSTRUCT, "*/*", "text/turtle"),
+        (CONSTRUCT, "text/csv, application/rdf+xml;q=0.2", "application/rdf+xml"),
+        (CONSTRUCT, "application/json", "application/ld+json"),
+        (CONSTRUCT, "text/csv", None),
+        (CONSTRUCT, JSON_RESULTS, None),
+    ],
+)
+def test_the_type_is_chosen_after_the_form_is_known(
+    own_site: Site, text: str, accept: str | None, wanted: str | None
+) -> None:
+    response = own_site.query(text, accept)
+    assert (406 if wanted is None else 200) == response.status_code
+    if wanted:
+        assert wanted == kind(response)
+    else:
+        assert "no-store" == response.headers["cache-control"]
+        assert ("application/sparql-results+json" in response.text) == (text != CONSTRUCT)
+
+
+@pytest.mark.parametrize(("name", "wanted"), [("json", JSON_RESULTS), ("csv", "text/csv"), ("tsv", "text/tab-separated-values")])
+def test_the_format_parameter_is_stronger_than_accept(own_site: Site, name: str, wanted: str) -> None:
+    assert wanted == kind(own_site.query(SELECT, CHROME, format=name))
+
+
+def test_a_long_answer_is_compressed_on_the_way(own_site: Site) -> None:
+    text = "SELECT * WHERE { ?s ?p ?o } ORDER BY ?s ?p ?o LIMIT 2000"
+    packed = own_site.get("/sparql?" + urlencode({"query": text}), accept_encoding="gzip")
+    assert "gzip" == packed.headers["content-encoding"]
+    assert 2000 == len(rows(packed))
+    assert rows(own_site.query(text)) == rows(packed)
+
+
+# Statuses: row 15
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [("SELECT * WHERE {\n  ?s ?p\n}", 3), ("SELEC * WHERE {}", 1), ("SELECT *\nWHERE { ?s nope:x ?o }", 2), ("ASK {} ASK {}", 1)],
+)
+def test_a_query_that_does_not_parse_is_400_with_line_and_column(own_site: Site, text: str, line: int) -> None:
+    response = own_site.query(text)
+    assert (400, PROBLEM) == (response.status_code, kind(response))
+    told = response.json()
+    assert line == told["line"]
+    assert told["column"] >= 1
+
+
+def test_a_page_shows_the_fault_beside_the_query(own_site: Site) -> None:
+    response = own_site.query("SELECT * WHERE {\n  ?s ?p\n}", CHROME)
+    assert (400, HTML) == (response.status_code, kind(response))
+    assert re.search(r"line 3, column \d+", response.text)
+    assert "?s ?p" in response.text
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "PROPFIND", "BREW"])
+def test_another_method_is_405(own_site: Site, method: str) -> None:
+    response = own_site.ask(method, "/sparql", None, b"ASK {}", content_type=DIRECT)
+    assert 405 == response.status_code
+    assert {"GET", "HEAD", "POST"} <= set(re.split(r",\s*", response.headers["allow"]))
+
+
+def test_allow_tells_all_that_is_answered(own_site: Site) -> None:
+    allowed = set(re.split(r",\s*", own_site.ask("PUT", "/sparql").headers["allow"]))
+    assert allowed == set(re.split(r",\s*", own_site.ask("OPTIONS", "/sparql").headers["allow"]))
+    answered = {
+        method
+        for method in ("GET", "HEAD", "POST", "QUERY", "OPTIONS", "PUT", "PATCH", "DELETE")
+        if own_site.ask(method, "/sparql?query=ASK%7B%7D" if method in ("GET", "HEAD") else "/sparql", None, b"ASK {}", content_type=DIRECT).status_code in (200, 204)
+    }
+    assert answered == allowed
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/json", "multipart/form-data; boundary=x", "nonsense", ""])
+def test_another_kind_of_body_is_415(own_site: Site, content_type: str) -> None:
+    assert 415 == own_site.post("ASK {}", content_type).status_code
+
+
+@pytest.mark.parametrize("content_type", [DIRECT, FORM])
+@pytest.mark.parametrize("size", [3_000, 200_000, 5_000_000])
+def test_a_body_over_the_limit_is_413(tight_site: Site, content_type: str, size: int) -> None:
+    text = "ASK {} #" + "x" * size
+    body = text if content_type == DIRECT else urlencode({"query": text})
+    response = httpx.post(f"{tight_site.url}sparql", content=body, headers={"content-type": content_type}, trust_env=False)
+    assert (413, PROBLEM) == (response.status_code, kind(response))
+
+
+@pytest.mark.parametrize("size", [3_000, 20_000, 200_000])
+def test_a_connection_serves_on_after_413_or_says_that_it_closes(tight_site: Site, size: int) -> None:
+    """RFC 9112 section 9.6: who closes says so in the last response, or the next request is lost."""
+    with httpx.Client(trust_env=False) as client:
+        for _ in range(20):
+            refused = client.post(f"{tight_site.url}sparql", content="#" * size, headers={"content-type": DIRECT})
+            assert 413 == refused.status_code
+            assert 200 == client.get(f"{tight_site.url}sparql?query=ASK%7B%7D").status_code
+
+
+def test_a_query_in_a_url_over_the_limit_is_refused(tight_site: Site) -> None:
+    assert tight_site.query("ASK {} #" + "x" * 3_000).status_code in (413, 414)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT * WHERE { SERVICE <http://127.0.0.1:PORT/> { ?s ?p ?o } }",
+        "SELECT * WHERE { SERVICE SILENT <http://127.0.0.1:PORT/> { ?s ?p ?o } }",
+        "SELECT * WHERE { { SELECT * { serVice ?x { ?s ?p ?o } } VALUES ?x { <http://127.0.0.1:PORT/> } } }",
+        "SELECT * WHERE { \\u0053ERVICE <http://127.0.0.1:PORT/> { ?s ?p ?o } }",
+        "INSERT DATA { <urn:a> <urn:b> <urn:c> }",
+        "PREFIX : <urn:> DELETE WHERE { ?s ?p ?o }",
+        "LOAD <http://127.0.0.1:PORT/>",
+        "LOAD SILENT <http://127.0.0.1:PORT/>",
+        "BASE <http://127.0.0.1:PORT/> CLEAR ALL",
+        "DROP ALL",
+    ],
+)
+def test_reaching_out_and_writing_are_refused(own_site: Site, text: str) -> None:
+    with listening() as (port, contacted):
+        asked = text.replace("PORT", str(port))
+        for response in (own_site.query(asked), own_site.post(asked, DIRECT), own_site.post(urlencode({"query": asked}), FORM)):
+            assert response.status_code in ((400, 403) if "\\u" in text else (403,)), response.text
+        time.sleep(0.05)
+        assert [] == contacted
+
+
+def test_an_update_operation_is_refused(own_site: Site) -> None:
+    for response in (
+        own_site.post("INSERT DATA { <urn:a> <urn:b> <urn:c> }", "application/sparql-update"),
+        own_site.post(urlencode({"update": "CLEAR ALL"}), FORM),
+        own_site.get("/sparql?update=CLEAR%20ALL"),
+    ):
+        assert 403 == response.status_code
+    assert not truth(own_site.query("ASK { <urn:a> <urn:b> <urn:c> }"))
+
+
+def test_words_in_strings_and_names_are_no_keywords(own_site: Site) -> None:
+    for text in (
+        'ASK { ?service rdfs:label "SERVICE <http://x/> { LOAD }" }',
+        "PREFIX service: <urn:service#> ASK { ?insert service:load <urn:SERVICE> } # SERVICE",
+        "ASK { ?s ?p '''a SERVICE''' }",
+    ):
+        assert 200 == own_site.query(text).status_code, text
+
+
+def test_no_iri_that_a_client_names_is_fetched(own_site: Site) -> None:
+    with listening() as (port, contacted):
+        there = f"http://127.0.0.1:{port}/data.ttl"
+        own_site.query("SELECT * { ?s ?p ?o }", **{"default-graph-uri": there})
+        own_site.query("SELECT * { GRAPH ?g { ?s ?p ?o } }", **{"named-graph-uri": there})
+        own_site.query(f"SELECT * FROM <{there}> FROM NAMED <{there}> {{ ?s ?p ?o }}")
+        own_site.query(f"DESCRIBE <{there}>")
+        own_site.get("/describe?iri=" + quote(there, safe=""), CHROME)
+        own_site.ask("GET", "/", None, None, host=f"127.0.0.1:{port}", referer=there, x_forwarded_host=f"127.0.0.1:{port}")
+        time.sleep(0.1)
+        assert [] == contacted
+
+
+@contextmanager
+def listening() -> Iterator[tuple[int, list[object]]]:
+    """A port that notes who comes."""
+    contacted: list[object] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.02)
+        stop = threading.Event()
+
+        def note() -> None:
+            while not stop.is_set():
+                try:
+                    connection, address = server.accept()
+                except TimeoutError:
+                    continue
+                contacted.append(address)
+                connection.close()
+
+        thread = threading.Thread(target=note)
+        thread.start()
+        try:
+            yield server.getsockname()[1], contacted
+        finally:
+            stop.set()
+            thread.join()
+
+
+# Limits: rows 15 and 17
+
+
+@pytest.mark.parametrize(("accept", "wanted"), [(None, PROBLEM), (CHROME, HTML), ("text/csv", "text/plain")])
+def test_a_query_past_its_deadline_is_504_and_the_next_one_works(
+    foreign_site: Site, accept: str | None, wanted: str
+) -> None:
+    started = time.monotonic()
+    response = foreign_site.query(SLOW, accept)
+    took = time.monotonic() - started
+    assert (504, wanted) == (response.status_code, kind(response))
+    assert "no-store" == response.headers["cache-control"]
+    assert 1.9 < took < 3.5
+    assert truth(foreign_site.query("ASK { ?s ?p ?o }"))
+
+
+def test_pages_stay_answered_and_callers_are_told_while_queries_run(foreign_site: Site) -> None:
+    """Both processes' only workers are taken: queries beyond them get 503, pages are served as ever."""
+    path = "/sparql?" + urlencode({"query": SLOW})
+    with ThreadPoolExecutor(8) as threads:
+        asked = [threads.submit(foreign_site.get, path) for _ in range(8)]
+        time.sleep(0.3)
+        slowest = 0.0
+        pages = 0
+        while not all(one.done() for one in asked):
+            started = time.monotonic()
+            assert 200 == foreign_site.get("/about/ship/nested", CHROME).status_code
+            slowest = max(slowest, time.monotonic() - started)
+            pages += 1
+        answers = [one.result() for one in asked]
+    assert pages > 20
+    assert slowest < 0.5
+    assert {503, 504} == {answer.status_code for answer in answers}
+    for answer in answers:
+        if answer.status_code == 503:
+            assert int(answer.headers["retry-after"]) >= 1
+    assert truth(foreign_site.query("ASK { ?s ?p ?o }"))
+
+
+def test_a_client_that_hangs_up_frees_its_worker(tight_site: Site) -> None:
+    """The one worker runs a query of 20 seconds; its client leaves; the next one must not wait that long."""
+    for _ in range(2):
+        with pytest.raises(httpx.ReadTimeout), httpx.Client(trust_env=False, timeout=0.3) as hasty:
+            hasty.get(f"{tight_site.url}sparql", params={"query": SLOW})
+        time.sleep(0.4)
+        assert truth(tight_site.query("ASK { ?s ?p ?o }"))
+
+
+def test_a_query_over_its_memory_is_stopped_alone(tight_site: Site) -> None:
+    response = tight_site.query(GREEDY)
+    assert (507, PROBLEM) == (response.status_code, kind(response))
+    assert "memory" in response.json()["detail"]
+    assert truth(tight_site.query("ASK { ?s ?p ?o }"))
+
+
+def test_a_query_nested_too_deeply_is_stopped_alone(tight_site: Site, own_site: Site) -> None:
+    text = "SELECT (" + "(" * 100_000 + "1" + ")" * 100_000 + " AS ?x) {}"
+    response = own_site.post(text, DIRECT)
+    assert response.status_code in (400, 507)
+    assert truth(own_site.query("ASK { ?s ?p ?o }"))
+
+
+@pytest.mark.parametrize("accept", [*RESULTS, None])
+@pytest.mark.parametrize("coding", ["identity", "gzip"])
+def test_a_result_over_its_limit_breaks_the_transfer(tight_site: Site, accept: str | None, coding: str) -> None:
+    headers = {"accept-encoding": coding, "accept": accept or "*/*"}
+    with pytest.raises(httpx.RemoteProtocolError, match="incomplete"):
+        httpx.get(f"{tight_site.url}sparql", params={"query": LONG}, headers=headers, trust_env=False, timeout=30)
+    assert truth(tight_site.query("ASK { ?s ?p ?o }"))
+
+
+@pytest.mark.parametrize("suffix", serving.RDF_TYPES)
+def test_a_graph_over_its_limit_breaks_the_transfer(tight_site: Site, suffix: str) -> None:
+    text = "CONSTRUCT { ?a ?b ?f } WHERE { ?a ?b ?c . ?d ?e ?f }"
+    headers = {"accept": serving.RDF_TYPES[suffix]}
+    with pytest.raises(httpx.RemoteProtocolError, match="incomplete"):
+        httpx.get(f"{tight_site.url}sparql", params={"query": text}, headers=headers, trust_env=False, timeout=30)
+
+
+def test_a_result_that_its_deadline_meets_breaks_too(foreign_site: Site) -> None:
+    text = SLOW.replace("(COUNT(*) AS ?n)", "*").replace("WHERE {", "WHERE { { ?a ?b ?c } UNION { ?x ?y ?z . { ") + " } } }"
+    with pytest.raises(httpx.RemoteProtocolError, match="incomplete"):
+        httpx.get(f"{foreign_site.url}sparql", params={"query": text}, trust_env=False, timeout=30)
+
+
+def test_the_page_says_that_rows_are_left_out(foreign_site: Site) -> None:
+    cut = foreign_site.query("SELECT * WHERE { ?s ?p ?o }", CHROME)
+    assert (200, "rows=20") == (cut.status_code, cut.headers["tracktwo-truncated"])
+    assert "no-store" == cut.headers["cache-control"]
+    assert "Only the first 20 rows" in cut.text
+    assert 21 == cut.text.count("<tr>")  # with the row of names
+    whole = foreign_site.query("SELECT * WHERE { ?s ?p ?o } LIMIT 20", CHROME)
+    assert "tracktwo-truncated" not in whole.headers
+    assert "Only the first" not in whole.text
+    lines = foreign_site.query("CONSTRUCT WHERE { ?s ?p ?o }", CHROME)
+    assert "tracktwo-truncated" in lines.headers
+    assert "Only the first 20 lines" in lines.text
+
+
+def test_data_formats_are_never_cut(foreign_site: Site) -> None:
+    response = foreign_site.query("SELECT * WHERE { ?s ?p ?o }")
+    assert "tracktwo-truncated" not in response.headers
+    assert len(rows(response)) > 900
+
+
+def test_the_limits_are_declared(foreign_site: Site) -> None:
+    description = foreign_site.get("/sparql", serving.N_TRIPLES).text
+    assert re.search(r"\b2 seconds\b", description)
+    assert re.search(r"\b512 MB\b", description)
+    assert re.search(r"\b4 MB\b", description)
+    assert re.search(r"\b20\s?000 bytes\b", description)
+
+
+# The service description: row 18
+
+
+def test_the_service_description_is_small_and_true(own_site: Site) -> None:
+    response = own_site.get("/sparql", serving.N_TRIPLES)
+    assert len(response.content) < 50_000
+    sd = "http://www.w3.org/ns/sparql-service-description#"
+    quads = [quad.triple for quad in parse(response.content, format=RdfFormat.N_TRIPLES)]
+    said = {(triple.predicate.value, str(triple.object).strip("<>")) for triple in quads}
+    endpoint = f"{own_site.url}sparql"
+    assert (f"{sd}endpoint", endpoint) in said
+    assert (f"{sd}supportedLanguage", f"{sd}SPARQL11Query") in said
+    graphs = rows(own_site.query("SELECT DISTINCT ?g WHERE { GRAPH ?g { ?s ?p ?o } }"))
+    assert len(graphs) >= 14
+    assert {(f"{sd}name", graph.strip("<>")) for (graph,) in graphs} == {item for item in said if item[0] == f"{sd}name"}
+    features = {object_ for predicate, object_ in said if predicate == f"{sd}feature"}
+    assert features <= {f"{sd}UnionDefaultGraph", f"{sd}EmptyGraphs"}
+    formats = {object_.rpartition("/")[2] for predicate, object_ in said if predicate == f"{sd}resultFormat"}
+    assert {"SPARQL_Results_JSON", "SPARQL_Results_XML", "SPARQL_Results_CSV", "SPARQL_Results_TSV", "Turtle", "RDF_XML", "JSON-LD", "N-Triples"} <= formats
+
+
+def test_browsers_get_the_form(own_site: Site) -> None:
+    response = own_site.get("/sparql", CHROME)
+    assert (200, HTML) == (response.status_code, kind(response))
+    assert 'name="query"' in response.text
+    assert "accept" in vary(response)
+
+
+# Clients
+
+
+@pytest.mark.parametrize(("site", "question"), QUESTIONS, ids=QUESTION_NAMES)
+def test_a_competency_question_is_answered(request: pytest.FixtureRequest, site: str, question: Path) -> None:
+    assert len(QUESTIONS) > 20
+    there: Site = request.getfixturevalue(site)
+    response = there.query(question.read_text(encoding="utf-8"), "text/tab-separated-values")
+    assert 200 == response.status_code
+    results = parse_query_results(question.with_suffix(".tsv").read_bytes(), format=QueryResultsFormat.TSV)
+    assert isinstance(results, QuerySolutions)
+    assert [tuple(map(str, solution)) for solution in results] == rows(response)
+
+
+def wrapper(site: Site, text: str, method: str = "GET") -> SPARQLWrapper:
+    asked = SPARQLWrapper(f"{site.url}sparql")
+    asked.setMethod(method)
+    asked.setQuery(text)
+    return asked
+
+
+@pytest.mark.parametrize("how", ["GET", POST, POSTDIRECTLY])
+def test_sparqlwrapper_understands_the_endpoint(own_site: Site, how: str) -> None:
+    for format_ in (JSON, XML, CSV):
+        asked = wrapper(own_site, SELECT, POST if how == POSTDIRECTLY else how)
+        if how == POSTDIRECTLY:
+            asked.setRequestMethod(POSTDIRECTLY)
+        asked.setReturnFormat(format_)
+        answer = asked.query()
+        with answer.response:
+            content = answer.response.read()
+        assert kind(own_site.query(SELECT, {JSON: JSON_RESULTS, XML: "application/sparql-results+xml", CSV: "text/csv"}[format_])) in str(answer.info()["content-type"])
+        if format_ == JSON:
+            assert len(rows(own_site.query(SELECT))) == len(json.loads(content)["results"]["bindings"])
+
+
+@pytest.mark.parametrize(
+    ("format_", "wanted"),
+    [
+        (TURTLE, serving.TURTLE),
+        (N3, serving.TURTLE),
+        (RDFXML, serving.RDF_XML),
+        (XML, serving.RDF_XML),
+        (JSONLD, serving.JSON_LD),
+    ],
+)
+def test_sparqlwrapper_gets_graphs(own_site: Site, format_: str, wanted: str) -> None:
+    """It sends its own name of the format in `format`, `output` and `results`, beside `Accept`."""
+    asked = wrapper(own_site, CONSTRUCT)
+    asked.setReturnFormat(format_)
+    answer = asked.query()
+    with answer.response:
+        graph = rdflib.Graph().parse(data=answer.response.read(), format=wanted)
+    assert len(graph) > 10
+    assert wanted == str(answer.info()["content-type"]).partition(";")[0]
+
+
+def test_rdflibs_store_understands_the_endpoint(own_site: Site) -> None:
+    store = SPARQLStore(f"{own_site.url}sparql")
+    graph = rdflib.Graph(store)
+    person = rdflib.URIRef("https://w3id.org/tracktwo/id/person/pavel-s-zolotarev")
+    labels = {str(label) for label in graph.objects(person, rdflib.RDFS.label)}
+    assert {"Pavel S. Zolotarev", "Павел Золотарёв"} == labels
+    size = rows(own_site.query("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }"))[0][0]
+    assert int(size.split('"')[1]) == len(graph)
+    for method in ("GET", "POST", "POST_FORM"):
+        other = SPARQLStore(f"{own_site.url}sparql", method=method, returnFormat="json")
+        assert len(rows(own_site.query(SELECT))) == len(list(other.query(SELECT)))
+
+
+def test_an_answer_read_as_it_comes_is_whole(own_site: Site) -> None:
+    text = "SELECT * WHERE { ?s ?p ?o }"
+    with own_site.client.stream("GET", f"{own_site.url}sparql", params={"query": text}) as response:
+        content = b"".join(response.iter_raw(1000))
+    results = parse_query_results(content, format=QueryResultsFormat.JSON)
+    assert isinstance(results, QuerySolutions)
+    dump = gzip.decompress(own_site.get("/dump/dataset.nt.gz").content)
+    assert len(set(dump.splitlines())) == len(list(results))
