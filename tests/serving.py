@@ -71,18 +71,27 @@ class Site:
         return port
 
     def get(self, path: str, accept: str | None = None, **headers: str) -> httpx.Response:
-        """GET a path, sent just as it is written, beyond ASCII too; `if_none_match` names `If-None-Match`."""
+        """GET a path, sent just as it is written; `if_none_match` names the header `If-None-Match`."""
         return self.ask("GET", path, accept, **headers)
 
     def head(self, path: str, accept: str | None = None, **headers: str) -> httpx.Response:
         return self.ask("HEAD", path, accept, **headers)
 
     def ask(self, method: str, path: str, accept: str | None = None, content: bytes | None = None, **headers: str) -> httpx.Response:
-        target = path.encode() if path.startswith("/") else f"/{path}".encode()
+        target = path.encode()
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if accept is not None:
             sent["accept"] = accept
         return self.client.request(method, self.url, headers=sent, content=content, extensions={"target": target})
+
+    def raw(self, request: bytes) -> bytes:
+        """What the server answers to these very bytes on a connection of their own."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
+            connection.sendall(request)
+            answer = b""
+            while chunk := connection.recv(65536):
+                answer += chunk
+        return answer
 
     def query(self, text: str, accept: str | None = None, **parameters: str) -> httpx.Response:
         """Ask the endpoint by GET (SPARQL 1.1 Protocol section 2.1.1)."""

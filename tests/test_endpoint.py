@@ -460,7 +460,7 @@ def test_a_graph_over_its_limit_breaks_the_transfer(tight_site: Site, suffix: st
 
 
 def test_a_result_that_its_deadline_meets_breaks_too(foreign_site: Site) -> None:
-    text = SLOW.replace("(COUNT(*) AS ?n)", "*").replace("WHERE {", "WHERE { { ?a ?b ?c } UNION { ?x ?y ?z . { ") + " } } }"
+    text = SLOW.replace("(COUNT(*) AS ?n)", "*").replace("WHERE {", "WHERE { { ?a ?b ?c } UNION { ?x ?y ?z . { ") + " } }"
     with pytest.raises(httpx.RemoteProtocolError, match="incomplete"):
         httpx.get(f"{foreign_site.url}sparql", params={"query": text}, trust_env=False, timeout=30)
 

@@ -4,7 +4,6 @@ import gzip
 import hashlib
 import json
 import re
-import socket
 from html.parser import HTMLParser
 from urllib.parse import quote
 
@@ -216,7 +215,7 @@ def test_without_accept_the_document_is_turtle(own_site: Site) -> None:
 
 def test_accept_in_several_fields_is_one_list(own_site: Site) -> None:
     lines = f"GET {DOCUMENT} HTTP/1.1\r\nHost: x\r\nAccept: image/png\r\nAccept: text/html;q=0.1\r\nConnection: close\r\n\r\n"
-    head, _, _ = raw(own_site, lines.encode()).partition(b"\r\n\r\n")
+    head, _, _ = own_site.raw(lines.encode()).partition(b"\r\n\r\n")
     assert b" 200 " in head.splitlines()[0]
     assert b"content-type: text/html; charset=utf-8" in head.lower()
 
@@ -306,7 +305,7 @@ def test_the_tag_of_another_variant_saves_nothing(own_site: Site) -> None:
 def test_tags_are_the_same_in_all_processes(own_site: Site) -> None:
     tags = set()
     for _ in range(12):  # a new connection each time, so that both processes get some
-        head = raw(own_site, f"HEAD {DOCUMENT} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        head = own_site.raw(f"HEAD {DOCUMENT} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
         found = re.search(rb'(?im)^etag: ("[^"]+")', head)
         assert found
         tags.add(found[1])
@@ -527,17 +526,7 @@ def test_a_strange_path_is_not_found_and_no_fault(own_site: Site, path: str) -> 
 
 def test_the_absolute_form_of_a_target_is_understood(own_site: Site) -> None:
     request = f"GET {own_site.url[:-1]}{DOCUMENT} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
-    assert b" 200 " in raw(own_site, request.encode()).splitlines()[0]  # RFC 9112 section 3.2.2
-
-
-def raw(site: Site, request: bytes) -> bytes:
-    """What the server answers to these very bytes."""
-    with socket.create_connection(("127.0.0.1", site.port), timeout=10) as connection:
-        connection.sendall(request)
-        answer = b""
-        while chunk := connection.recv(65536):
-            answer += chunk
-    return answer
+    assert b" 200 " in own_site.raw(request.encode()).splitlines()[0]  # RFC 9112 section 3.2.2
 
 
 # Safety: row 24

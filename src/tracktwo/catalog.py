@@ -109,6 +109,15 @@ class Catalog:
         """Does the IRI occur at all, be it only as a property or an object?"""
         return bool(self._run("SELECT 1 FROM node WHERE iri = ?", (iri,)))
 
+    def mentioned(self, iris: Sequence[str]) -> set[str]:
+        """Those of the IRIs that occur at all."""
+        return {row[0] for row in self._in("SELECT iri FROM node WHERE iri IN ({})", iris)}
+
+    def starting_with(self, namespace: str, limit: int = 500) -> list[str]:
+        """IRIs that begin with a namespace, in order, up to a limit."""
+        statement = "SELECT iri FROM node WHERE iri >= ? AND iri < ? ORDER BY iri LIMIT ?"
+        return [row[0] for row in self._run(statement, (namespace, namespace + "\U0010ffff", limit))]
+
     def subjects(self, document: str) -> list[str]:
         """Everything that one document describes, sorted."""
         return [row[0] for row in self._run("SELECT iri FROM node WHERE document = ? ORDER BY iri", (document,))]

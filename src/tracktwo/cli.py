@@ -28,7 +28,7 @@ from tracktwo.release import dump as dumps
 from tracktwo.release.build import Checked, Outcome, Progress, build, check
 from tracktwo.release.history import Release, Releases
 from tracktwo.release.validate import Report
-from tracktwo.sparql import refuse_reaching_out
+from tracktwo.sparql import check_reach
 from tracktwo.store import GRAPH, Query, Store
 from tracktwo.store.pool import Dialect, PoolLimits
 from tracktwo.store.remote import RemoteStore
@@ -271,10 +271,10 @@ def query(place: Place, file: Any, text: str | None, endpoint: str, format_: str
         raise click.UsageError("Give a query either as a file (- for standard input) or with -e.")
     asked = text if text is not None else file.read()
     results, graph = _query_formats(format_)
-    refuse_reaching_out(asked)
+    federated = check_reach(asked, place.publication.prefixes, place.publication.services)
     store = _store(place, endpoint)
     try:
-        answer = store.answer(Query(asked, results=results, graph=graph))
+        answer = store.answer(Query(asked, results=results, graph=graph, federated=federated))
         if format_ == "table" and answer.kind != GRAPH:
             _print_table(answer.read())
             return

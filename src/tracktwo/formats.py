@@ -68,6 +68,7 @@ RESULT_FORMATS: tuple[Format, ...] = (JSON, XML, CSV, TSV)
 
 ASK_FORMATS: tuple[Format, ...] = (JSON, XML, CSV, TSV)
 
+JSON_OBJECT = Format("object", "JSON", "json", "application/json", ("text/json",))
 PROBLEM_JSON = Format(
     "problem", "Problem details", "json", "application/problem+json", ("application/json", "application/ld+json")
 )

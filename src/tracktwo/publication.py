@@ -48,6 +48,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("paths.graphs", str, "graph/", "where named graphs live: the file `x.ttl` holds the graph `graph/x`"),
     Setting("prefixes", dict, {}, "prefixes of the documents and queries, besides the well-known ones"),
+    Setting("services", list, [], "SPARQL endpoints that queries may ask with SERVICE; none unless named here"),
     Setting("limits.query_seconds", float, 20.0, "a query's deadline on the wall clock"),
     Setting("limits.query_memory_mb", int, 1024, "a query worker's memory"),
     Setting("limits.query_workers", int, 2, "query workers for each web worker"),
@@ -91,6 +92,7 @@ class Publication:
     documents: Mapping[str, str]
     graphs: str
     limits: Limits
+    services: tuple[str, ...] = ()
     own_prefixes: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -221,6 +223,7 @@ def _publication(root: Path, values: Mapping[str, Any]) -> Publication:
         folders=_frozen({name: root / values[f"folders.{name}"] for name in ("ontology", "data", "shapes")}),
         documents=_frozen(values["paths.documents"]),
         graphs=values["paths.graphs"],
+        services=tuple(values["services"]),
         own_prefixes=_frozen(values["prefixes"]),
         limits=Limits(
             **{row.name.removeprefix("limits."): values[row.name] for row in SETTINGS if row.name.startswith("limits.")}

@@ -6,7 +6,7 @@ exactly one query, a dataset, acceptable formats, and no text that would reach o
 
 import re
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
@@ -21,12 +21,16 @@ UPDATE = "application/sparql-update"
 
 _PARAMETERS = ("query", "update", "default-graph-uri", "named-graph-uri", "format")
 
-#: Everything in a query that is not a keyword: comments, IRIs, strings, prefixed names, variables.
-_SKIPPED = re.compile(
-    r"""#[^\n\r]*|<[^\s<>"{}|^`\\]*>|\"\"\"(?:[^\\]|\\.)*?\"\"\"|'''(?:[^\\]|\\.)*?'''|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'"""
-    r"""|[\w.\-]*:[\w.\-%:]*|[?$]\w+|@[A-Za-z\-]+""",
-    re.DOTALL,
+#: Everything in a query that is not a keyword: comments, IRIs, strings, prefixed names, variables, language tags.
+_NO_KEYWORD = (
+    r"""#[^\n\r]*|<[^\s<>"{}|^`\\]*>"""
+    r"""|\"\"\"(?:[^\\]|\\.)*?\"\"\"|'''(?:[^\\]|\\.)*?'''|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'"""
+    r"""|[\w.\-]*:[\w.\-%:]*|[?$]\w+|@[A-Za-z\-]+"""
 )
+_TOKEN = re.compile(_NO_KEYWORD, re.DOTALL)
+_WORD_OR_TOKEN = re.compile(_NO_KEYWORD + r"|[A-Za-z]+", re.DOTALL)
+_DECLARATION = re.compile(r"PREFIX\s+([\w.-]*):\s*<([^>]*)>", re.IGNORECASE)
+_VOLATILE = ("NOW", "RAND", "UUID", "STRUUID", "BNODE")
 _UPDATES = ("INSERT", "DELETE", "LOAD", "CLEAR", "CREATE", "DROP", "COPY", "MOVE", "ADD", "WITH")
 _ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})")
 
@@ -51,10 +55,19 @@ def has_query(request: Request) -> bool:
     )
 
 
-def read(request: Request, limit: int) -> Query:
+@dataclass(frozen=True)
+class Rules:
+    """What a query may be: its text's bytes, our prefixes, and the endpoints that it may ask in turn."""
+
+    query_bytes: int
+    prefixes: Mapping[str, str]
+    services: Collection[str] = ()
+
+
+def read(request: Request, rules: Rules) -> Query:
     """The one query of a request (SPARQL 1.1 Protocol section 2.1).
 
-    Raises `BadRequest`, `UnsupportedMedia`, `TooLarge` beyond `limit` bytes, or `Forbidden`.
+    Raises `BadRequest`, `UnsupportedMedia`, `TooLarge`, or `Forbidden`.
     """
     pairs, direct = _parts(request)
     values: dict[str, list[str]] = {name: [value for key, value in pairs if key == name] for name in _PARAMETERS}
@@ -67,9 +80,9 @@ def read(request: Request, limit: int) -> Query:
         )
     if not texts[0].strip():
         raise BadRequest("The query is empty.")
-    if len(texts[0].encode()) > limit:
-        raise TooLarge(f"The query is over {limit} bytes.")
-    refuse_reaching_out(texts[0])
+    if len(texts[0].encode()) > rules.query_bytes:
+        raise TooLarge(f"The query is over {rules.query_bytes} bytes.")
+    federated = check_reach(texts[0], rules.prefixes, rules.services)
     results, graph = _formats(request.accept, values["format"])
     return Query(
         texts[0],
@@ -78,25 +91,81 @@ def read(request: Request, limit: int) -> Query:
         results,
         graph,
         request.client,
+        federated,
         request.gone,
     )
 
 
-def refuse_reaching_out(text: str) -> None:
-    """Raise `Forbidden` for SERVICE and for updates, however they are spelt.
+def check_reach(text: str, prefixes: Mapping[str, str], allowed: Collection[str]) -> bool:
+    """Does the query ask other endpoints? Raises `Forbidden` unless all are allowed, and for updates, however spelt.
 
     The engine's `SERVICE SILENT` would answer one empty solution where the kernel refuses the connection, so the
     text has to be refused as well.
     """
-    for form in (text, _ESCAPE.sub(lambda escape: chr(min(int(escape[1] or escape[2], 16), 0x10FFFF)), text)):
-        words = re.findall(r"[A-Za-z]+", _SKIPPED.sub(" ", form))
-        if "SERVICE" in map(str.upper, words):
-            raise Forbidden(
-                "SERVICE is refused: this server opens no connections for a query.",
-                hint="Ask the other endpoint yourself, or use a federating client.",
-            )
-        if words and words[0].upper() in _UPDATES:
+    federated = False
+    for form in (text, _unescaped(text)):
+        words = _words(form)
+        if words and words[0] in _UPDATES:
             raise Forbidden("This endpoint answers queries; it takes no updates.")
+        if "SERVICE" in words:
+            federated = True
+            for target in _service_targets(form, prefixes):
+                if target not in allowed:
+                    raise _not_allowed(allowed)
+    return federated
+
+
+def is_volatile(text: str) -> bool:
+    """Does the query call a function whose value differs from one run to the next (SPARQL 1.1 section 17.4)?"""
+    return any(word in _VOLATILE for word in _words(_unescaped(text)))
+
+
+def iris_in(text: str, prefixes: Mapping[str, str]) -> list[str]:
+    """The IRIs that a query names, written out or with a prefix, in order."""
+    declared = {**prefixes, **dict(_DECLARATION.findall(text))}
+    found = []
+    for token in _TOKEN.findall(_DECLARATION.sub(" ", text)):
+        if token.startswith("<"):
+            found.append(token[1:-1])
+        elif re.match(r"[A-Za-z][\w.-]*:|:", token):
+            prefix, _, local = token.partition(":")
+            if prefix in declared:
+                found.append(declared[prefix] + local.rstrip("."))
+    return list(dict.fromkeys(found))
+
+
+def _not_allowed(allowed: Collection[str]) -> Forbidden:
+    if not allowed:
+        return Forbidden(
+            "SERVICE is refused: this server opens no connections for a query.",
+            hint="Ask the other endpoint yourself, or use a federating client.",
+        )
+    return Forbidden("SERVICE is refused but for the endpoints allowed here.", hint="Allowed: " + ", ".join(allowed))
+
+
+def _unescaped(text: str) -> str:
+    """Code point escapes replaced (SPARQL 1.1 section 19.2), which may spell a keyword."""
+    return _ESCAPE.sub(lambda escape: chr(min(int(escape[1] or escape[2], 16), 0x10FFFF)), text)
+
+
+def _words(text: str) -> list[str]:
+    """The bare words of a query in upper case: keywords, and function names."""
+    return [word.upper() for word in re.findall(r"[A-Za-z]+", _TOKEN.sub(" ", text))]
+
+
+def _service_targets(text: str, prefixes: Mapping[str, str]) -> list[str]:
+    """What each SERVICE names: an IRI, or what stands in its place where that is none."""
+    declared = {**prefixes, **dict(_DECLARATION.findall(text))}
+    tokens = [token for token in _WORD_OR_TOKEN.findall(text) if not token.startswith("#")]
+    targets = []
+    for position, token in enumerate(tokens):
+        if token.upper() == "SERVICE":
+            following = [word for word in tokens[position + 1 : position + 3] if word.upper() != "SILENT"][:1]
+            target = following[0] if following else ""
+            prefix, colon, local = target.partition(":")
+            plain = target[1:-1] if target.startswith("<") else declared.get(prefix, "") + local if colon else target
+            targets.append(plain)
+    return targets
 
 
 def _parts(request: Request) -> tuple[list[tuple[str, str]], list[str]]:

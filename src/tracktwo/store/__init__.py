@@ -20,7 +20,8 @@ class Query:
 
     `default_graphs` and `named_graphs` are None where no parameter names either (SPARQL 1.1 Protocol section 2.1.4).
     `results` serves SELECT and ASK, `graph` CONSTRUCT and DESCRIBE; None means that no such format was acceptable.
-    `client` is whom the query counts for; `gone` is set once nobody waits for the answer any more.
+    `client` is whom the query counts for; `gone` is set once nobody waits for the answer any more. A `federated` query
+    has been seen to ask only endpoints that the publication allows.
     """
 
     text: str
@@ -29,17 +30,22 @@ class Query:
     results: Format | None = None
     graph: Format | None = None
     client: str = ""
+    federated: bool = False
     gone: threading.Event = field(default_factory=threading.Event, compare=False)
 
 
 @dataclass
 class Answer:
-    """A query's answer as it streams: which kind, in which format, and the bytes; close it when done with it."""
+    """A query's answer as it streams: which kind, in which format, and the bytes; close it when done with it.
+
+    `whole` holds all the bytes where the answer was short and soon at its end.
+    """
 
     kind: str
     format: Format
     chunks: Iterator[bytes]
     close: Callable[[], None]
+    whole: bytes | None = None
 
     def read(self) -> bytes:
         """The whole answer at once."""

@@ -4,7 +4,9 @@ Look-ups of our own, whose cost is bounded, run in this process. A client's text
 stopped nor trusted with deep nesting, so queries run in worker processes (`pool`).
 """
 
+import functools
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -40,6 +42,7 @@ class EmbeddedStore:
         except OSError as error:
             raise ReleaseError(f"the store {path} can't be opened: {error}") from error
         self._pool = Pool(path, dialect, limits)
+        self._federated = functools.cache(lambda: Pool(path, dialect, replace(limits, workers=1, sockets=True)))
 
     def describe(self, subjects: Sequence[Node]) -> list[Quad]:
         """All statements about the subjects, in the named graphs that hold them."""
@@ -59,9 +62,11 @@ class EmbeddedStore:
         return sum(1 for _ in self._store.quads_for_pattern(None, None, None, DefaultGraph()))
 
     def answer(self, query: Query) -> Answer:
-        """Run a client's query in a worker."""
-        return self._pool.answer(query)
+        """Run a client's query in a worker; one that asks other endpoints in a worker of its own kind."""
+        return (self._federated() if query.federated else self._pool).answer(query)
 
     def close(self) -> None:
         """End the workers."""
         self._pool.close()
+        if self._federated.cache_info().currsize:
+            self._federated().close()

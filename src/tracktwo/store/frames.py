@@ -36,6 +36,11 @@ class Reader:
         del self._buffer[:end]
         return kind, payload
 
+    def has_next(self) -> bool:
+        """Has a whole frame arrived?"""
+        size = len(self._buffer)
+        return size >= _HEAD.size and size >= _HEAD.size + _HEAD.unpack_from(self._buffer)[1]
+
     def wait(self, seconds: float) -> bool:
         """Wait until there is something to read, or the other side has gone."""
         return bool(self._poll.poll(seconds * 1000))

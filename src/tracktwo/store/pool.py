@@ -12,9 +12,9 @@ import sys
 import tempfile
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tracktwo.errors import Busy, NotAcceptable, QueryError, QueryTimeout, QueryTooBig, StoreUnavailable, TracktwoError
@@ -23,17 +23,23 @@ from tracktwo.store import GRAPH, Answer, Query
 from tracktwo.store.frames import DATA, END, ERROR, HEADER, Reader, pack
 
 _SLICE_SECONDS = 0.1  # how soon a wait notices that its client has gone
+_SHORT_BYTES = 1 << 16  # an answer up to this size is taken whole, if its end comes soon
+_SOON_SECONDS = 0.005
 
 
 @dataclass(frozen=True)
 class PoolLimits:
-    """Bounds of a pool: workers, seconds for each query and in the queue, MB (2^20 bytes) of memory and of result."""
+    """Bounds of a pool: workers, seconds for each query and in the queue, MB (2^20 bytes) of memory and of result.
+
+    Only workers for federated queries may open `sockets`.
+    """
 
     workers: int
     seconds: float
     queue_seconds: float
     memory_mb: int
     result_mb: int
+    sockets: bool = False
 
     @property
     def workers_for_one(self) -> int:
@@ -55,13 +61,7 @@ class Worker:
     def __init__(self, store: Path, dialect: Dialect, limits: PoolLimits) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the worker
         setup = json.dumps(
-            {
-                "store": str(store),
-                "prefixes": dict(dialect.prefixes),
-                "base_iri": dialect.base_iri,
-                "memory_mb": limits.memory_mb,
-                "result_mb": limits.result_mb,
-            }
+            {"store": str(store), "prefixes": dict(dialect.prefixes), "base_iri": dialect.base_iri} | asdict(limits)
         )
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tracktwo.store.worker", setup],
@@ -95,6 +95,15 @@ class Worker:
             self._ready = True
             return self.frame(deadline, gone)
         return found
+
+    def has_frame(self, seconds: float) -> bool:
+        """Is there a whole frame within so many seconds?"""
+        until = time.monotonic() + seconds
+        while not self._reader.has_next():
+            remaining = until - time.monotonic()
+            if remaining <= 0 or not self._reader.wait(remaining) or not self._reader.fill():
+                return self._reader.has_next()
+        return True
 
     def _death(self) -> TracktwoError:
         code = self._process.wait()
@@ -155,7 +164,7 @@ class Pool:
             self._release(worker, query.client, healthy=False)
             raise
         stream = _Stream(self, worker, query, deadline)
-        return Answer(str(header["kind"]), format_, stream, stream.close)
+        return Answer(str(header["kind"]), format_, stream, stream.close, stream.whole_if_short())
 
     def close(self) -> None:
         """End all workers, busy ones too."""
@@ -200,11 +209,27 @@ class _Stream:
     def __init__(self, pool: Pool, worker: Worker, query: Query, deadline: float) -> None:
         self._pool, self._worker, self._query, self._deadline = pool, worker, query, deadline
         self._open = True
+        self._waiting: deque[bytes] = deque()
 
     def __iter__(self) -> Iterator[bytes]:
         return self
 
+    def whole_if_short(self) -> bytes | None:
+        """All the bytes, if they are few and their end comes soon after the first; they can still be read as well.
+
+        An error before the first byte is raised from here.
+        """
+        first = next(self, None)
+        taken = [first] if first is not None else []
+        until = time.monotonic() + _SOON_SECONDS
+        while self._open and sum(map(len, taken)) < _SHORT_BYTES and self._worker.has_frame(until - time.monotonic()):
+            taken += [chunk] if (chunk := next(self, None)) is not None else []
+        self._waiting.extend(taken)
+        return None if self._open else b"".join(taken)
+
     def __next__(self) -> bytes:
+        if self._waiting:
+            return self._waiting.popleft()
         if not self._open:
             raise StopIteration
         try:

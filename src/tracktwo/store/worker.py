@@ -31,7 +31,7 @@ class _Full(Exception):
 
 
 class _Frames(io.RawIOBase):
-    """A file that turns what is written into data frames; the first bytes leave at once.
+    """A file that turns what is written into data frames. The engine writes 8 kB at a time, the rest at the end.
 
     With `xml`, a carriage return is written as a reference: the engine leaves it bare, and XML would read a line feed
     (XML 1.0 section 2.11).
@@ -40,8 +40,8 @@ class _Frames(io.RawIOBase):
     def __init__(self, out: BinaryIO, limit: int) -> None:
         self._out, self._left = out, limit
         self.xml = False
+        self._first = True  # the first bytes leave at once, later ones in larger pieces
         self._buffer = bytearray()
-        self._threshold = 1
 
     def writable(self) -> bool:
         return True
@@ -51,9 +51,9 @@ class _Frames(io.RawIOBase):
         if self._left < 0:
             raise _Full
         self._buffer += bytes(data).replace(b"\r", b"&#xD;") if self.xml else data
-        if len(self._buffer) >= self._threshold:
+        if self._first or len(self._buffer) >= _CHUNK_BYTES:
+            self._first = False
             self.flush()
-            self._threshold = min(self._threshold * 8, _CHUNK_BYTES) if self._threshold > 1 else 512
         return len(data)
 
     def flush(self) -> None:
@@ -72,7 +72,8 @@ def main() -> None:
     _allow_files()
     store = ox.Store.read_only(setup["store"])
     _limit_memory(setup["memory_mb"])
-    _forbid_descriptors()
+    if not setup["sockets"]:
+        _forbid_descriptors()
     _send(out, HEADER, {"ready": True})
     reader = Reader(0)
     while request := _next(reader):
@@ -170,11 +171,17 @@ def _write(results: Any, kind: str, wanted: str, sink: _Frames) -> None:
 
 
 def _syntax(error: SyntaxError) -> dict[str, Any]:
-    """What the parser says, without the character classes that it expected at length."""
+    """What the parser says is wrong, and where; its long lists of what it expected mislead, so they are left out."""
     place = re.match(r"error at (\d+):(\d+): (.*)", error.msg, re.DOTALL)
     if place is None:
         return {"type": "query", "message": error.msg}
-    return {"type": "query", "line": int(place[1]), "column": int(place[2]), "message": place[3]}
+    if "Prefix not found" in place[3]:
+        message = "a prefix is not declared"
+    elif meaning := re.search(r"[A-Z][A-Za-z]* (?:[A-Za-z]+ )+[A-Za-z]+", place[3]):
+        message = meaning[0]
+    else:
+        message = "not a SPARQL 1.1 query, at this place or shortly before it"
+    return {"type": "query", "line": int(place[1]), "column": int(place[2]), "message": message}
 
 
 def _peak_mb() -> float:

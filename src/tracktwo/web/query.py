@@ -1,7 +1,10 @@
 """The SPARQL endpoint: one URL for clients by the protocol, for people a form and a table."""
 
+import hashlib
 import io
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
@@ -9,10 +12,10 @@ from flask import Blueprint, Response, g, render_template, request
 from pyoxigraph import Literal, NamedNode, QueryBoolean, QueryResultsFormat, QuerySolutions, parse_query_results
 from werkzeug.exceptions import MethodNotAllowed
 
-from tracktwo import description, sparql
+from tracktwo import description, hints, sparql
 from tracktwo.entity import Value
-from tracktwo.errors import NotAcceptable, TooLarge, TracktwoError
-from tracktwo.formats import DOCUMENT_FORMATS, HTML, JSON, RESULT_FORMATS, TURTLE, negotiate
+from tracktwo.errors import BadRequest, NotAcceptable, QueryError, TooLarge, TracktwoError
+from tracktwo.formats import DOCUMENT_FORMATS, HTML, JSON, JSON_OBJECT, RESULT_FORMATS, TURTLE, negotiate
 from tracktwo.store import GRAPH, Answer, Query
 from tracktwo.web.downloads import described
 from tracktwo.web.respond import STATUS, Representation, respond
@@ -20,6 +23,7 @@ from tracktwo.web.site import Site
 
 routes = Blueprint("query", __name__)
 
+_LABELS_AT_ONCE = 1000
 _METHODS = ["GET", "POST", "QUERY"]
 
 
@@ -37,8 +41,41 @@ def endpoint() -> Response:
         raise TooLarge(f"The request is over {site.publication.limits.query_bytes} bytes.")
     if page:
         return _page(site, asked)
-    query = sparql.read(asked, site.publication.limits.query_bytes)
-    return _stream(site, query, site.store.answer(query))
+    query = sparql.read(asked, site.rules)
+    etag = _etag(site, query)
+    if etag and etag in {tag.removesuffix("-gzip") for tag in request.if_none_match.as_set(include_weak=True)}:
+        return _headed(site, query, etag, Response(status=HTTPStatus.NOT_MODIFIED))
+    return _headed(site, query, etag, _stream(_answer(site, query)))
+
+
+def _answer(site: Site, query: Query) -> Answer:
+    """The store's answer; a mistake in the query gets the hint that we can give."""
+    try:
+        return site.store.answer(query)
+    except QueryError as error:
+        error.hint = error.hint or hints.unknown_prefix(query.text, site.publication.prefixes)
+        raise
+
+
+def _etag(site: Site, query: Query) -> str:
+    """A strong tag from release, query, dataset and formats, known before the query runs; none where answers differ."""
+    if request.method not in ("GET", "HEAD") or query.federated or sparql.is_volatile(query.text):
+        return ""
+    formats = tuple(format_.name if format_ else "" for format_ in (query.results, query.graph))
+    key = repr((site.release.folder.name, query.text, query.default_graphs, query.named_graphs, formats))
+    return hashlib.sha256(key.encode()).hexdigest()[:20]
+
+
+def _headed(site: Site, query: Query, etag: str, response: Response) -> Response:
+    """The response with what lets caches keep it, and with the hint that its query deserves."""
+    response.vary.add("Accept")
+    response.headers["Cache-Control"] = "public, max-age=60" if etag else "no-store"
+    if etag:
+        response.set_etag(etag)
+        response.last_modified = site.release.created
+    if hint := hints.unknown_term(query.text, site.catalog, site.links, site.publication.prefixes):
+        response.headers["Tracktwo-Hint"] = hint.encode("ascii", "backslashreplace").decode()
+    return response
 
 
 def _request() -> sparql.Request:
@@ -72,22 +109,81 @@ def _introduction(site: Site) -> Response:
     )
 
 
-def _stream(site: Site, query: Query, answer: Answer) -> Response:
+@routes.get("/prefixes")
+def prefixes() -> Response:
+    """The prefixes that a query need not declare, as JSON or Turtle."""
+    site: Site = g.site
+    offered = (JSON_OBJECT, TURTLE)
+    chosen = negotiate(request.headers.get("Accept"), offered)
+    if chosen is None:
+        raise NotAcceptable("The prefixes are to be had as JSON and Turtle.", [row.media_type for row in offered])
+    known = dict(sorted(site.publication.prefixes.items()))
+
+    def body() -> str:
+        if chosen is TURTLE:
+            return "".join(f"@prefix {prefix}: <{iri}> .\n" for prefix, iri in known.items())
+        return json.dumps(known, ensure_ascii=False, indent=1) + "\n"
+
+    return respond(site, Representation(chosen, body, negotiated=True))
+
+
+@routes.get("/vocabulary")
+def vocabulary() -> Response:
+    """Prefixes, classes and properties with labels and counts: what an editor completes."""
+    site: Site = g.site
+    return respond(site, Representation(JSON_OBJECT, lambda: json.dumps(_vocabulary(site), ensure_ascii=False)))
+
+
+def _vocabulary(site: Site) -> dict[str, Any]:
+    statistics = site.release.manifest["statistics"]
+    named = site.catalog.labels([*statistics["classes"], *statistics["properties"]])
+
+    def terms(counts: dict[str, int]) -> list[dict[str, Any]]:
+        return [
+            {
+                "iri": iri,
+                "curie": site.describer.curie(iri),
+                "label": site.describer.label(iri, named)[0],
+                "count": count,
+            }
+            for iri, count in counts.items()
+            if not iri.startswith("_:")
+        ]
+
+    return {
+        "title": (site.describer.pick(site.publication.title) or ("", ""))[0],
+        "release": site.release.id,
+        "prefixes": site.publication.prefixes,
+        "classes": terms(statistics["classes"]),
+        "properties": terms(statistics["properties"]),
+    }
+
+
+@routes.post("/labels")
+def labels() -> Response:
+    """Labels and pages of some IRIs, for a table of results."""
+    site: Site = g.site
+    asked = request.get_json(silent=True)
+    iris = asked.get("iris") if isinstance(asked, dict) else None
+    if not isinstance(iris, list) or len(iris) > _LABELS_AT_ONCE or not all(isinstance(iri, str) for iri in iris):
+        raise BadRequest(f'Send {{"iris": […]}} with at most {_LABELS_AT_ONCE} IRIs.')
+    known = site.catalog.mentioned(iris)
+    texts = site.catalog.labels(known)
+    found = {}
+    for iri in iris:
+        if iri in known or site.links.is_ours(iri):
+            label, language = site.describer.label(iri, texts)
+            found[iri] = {"label": label, "lang": language, "url": site.describer.url(iri)}
+    body = json.dumps(found, ensure_ascii=False)
+    return Response(body, content_type=JSON_OBJECT.content_type, headers={"Cache-Control": "no-store"})
+
+
+def _stream(answer: Answer) -> Response:
     """The answer as it comes; a failure on the way breaks the transfer, so that it can't be taken for whole."""
-    chunks = iter(answer.chunks)
-    first = next(chunks, b"")  # an error before the first byte can still be told properly
-
-    def rest() -> Iterator[bytes]:
-        yield first
-        yield from chunks
-
-    response = Response(rest(), content_type=answer.format.content_type)
+    if answer.whole is not None:
+        return Response(answer.whole, content_type=answer.format.content_type)
+    response = Response(answer.chunks, content_type=answer.format.content_type)
     response.call_on_close(answer.close)
-    response.vary.add("Accept")
-    if request.method in ("GET", "HEAD"):
-        response.headers["Cache-Control"] = "public, max-age=60"
-    else:
-        response.headers["Cache-Control"] = "no-store"
     return response
 
 
@@ -95,10 +191,8 @@ def _page(site: Site, asked: sparql.Request) -> Response:
     """The form with the answer, or the error, below it."""
     text = request.values.get("query", "")
     try:
-        query = sparql.read(asked, site.publication.limits.query_bytes)
-        answer = site.store.answer(
-            Query(query.text, query.default_graphs, query.named_graphs, JSON, TURTLE, query.client, query.gone)
-        )
+        query = sparql.read(asked, site.rules)
+        answer = _answer(site, replace(query, results=JSON, graph=TURTLE))
         shown = _shown(site, answer)
     except TracktwoError as error:
         status = STATUS.get(type(error), HTTPStatus.INTERNAL_SERVER_ERROR)

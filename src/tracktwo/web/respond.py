@@ -49,6 +49,7 @@ HEADERS: dict[str, str] = {
             "Retry-After",
             "Tracktwo-Release",
             "Tracktwo-Truncated",
+            "Tracktwo-Hint",
         )
     ),
     "Content-Security-Policy": "; ".join(

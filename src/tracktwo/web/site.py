@@ -18,6 +18,7 @@ from tracktwo.publication import Publication
 from tracktwo.release.build import LAYOUT_FILE, QUESTIONS
 from tracktwo.release.history import Release, Releases
 from tracktwo.release.questions import Question
+from tracktwo.sparql import Rules
 from tracktwo.store import Store
 from tracktwo.store.embedded import EmbeddedStore
 from tracktwo.store.pool import Dialect, PoolLimits
@@ -61,6 +62,12 @@ class Site:
     def questions(self) -> list[Question]:
         """The publication's questions, in order."""
         return [Question(**row) for row in json.loads(self.release.read(QUESTIONS))]
+
+    @cached_property
+    def rules(self) -> Rules:
+        """What a client's query may be."""
+        publication = self.publication
+        return Rules(publication.limits.query_bytes, publication.prefixes, publication.services)
 
     def close(self) -> None:
         """Let go of the store."""

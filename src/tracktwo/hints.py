@@ -1,0 +1,45 @@
+"""Help for whoever asks a query that can't mean what it says: never by changing the answer, only beside it."""
+
+import difflib
+import re
+from collections.abc import Mapping
+
+from tracktwo.catalog import Catalog
+from tracktwo.links import Links
+from tracktwo.sparql import iris_in
+
+_IRIS_LOOKED_AT = 50
+
+
+def unknown_term(text: str, catalog: Catalog, links: Links, prefixes: Mapping[str, str]) -> str:
+    """A sentence if the query names an IRI under our base that does not occur, with the nearest one that does."""
+    named = [iri for iri in iris_in(text, prefixes) if links.is_ours(iri) and iri not in prefixes.values()]
+    named = named[:_IRIS_LOOKED_AT]
+    known = catalog.mentioned(named)
+    for iri in named:
+        if iri not in known and not catalog.documents_among([iri]):
+            nearest = _nearest(iri, catalog)
+            return f"<{iri}> does not occur here." + (f" Did you mean <{nearest}>?" if nearest else "")
+    return ""
+
+
+def unknown_prefix(text: str, prefixes: Mapping[str, str]) -> str:
+    """A sentence for a query that uses a prefix nobody has declared, with the line that declares the nearest known."""
+    declared = set(re.findall(r"PREFIX\s+([\w.-]*):", text, re.IGNORECASE)) | set(prefixes)
+    used = re.findall(r"(?<![\w<:/#?$])([A-Za-z][\w.-]*):(?!//)", re.sub(r"<[^>]*>|#.*|\"[^\"]*\"", " ", text))
+    unknown = next((prefix for prefix in used if prefix not in declared), None)
+    if unknown is None:
+        return ""
+    close = difflib.get_close_matches(unknown, prefixes, n=1, cutoff=0.5)
+    sentence = f"Nobody has declared the prefix “{unknown}:”."
+    if not close:
+        return sentence
+    return f"{sentence} Did you mean “{close[0]}:”? It stands for <{prefixes[close[0]]}> and needs no declaration here."
+
+
+def _nearest(iri: str, catalog: Catalog) -> str:
+    """The IRI most like this one among those of the same namespace."""
+    namespace = re.sub(r"[^/#]*$", "", iri)
+    names = [other[len(namespace) :] for other in catalog.starting_with(namespace)]
+    close = difflib.get_close_matches(iri[len(namespace) :], names, n=1, cutoff=0.5)
+    return namespace + close[0] if close else ""
