@@ -340,6 +340,20 @@ def test_who_does_not_accept_gzip_gets_none(own_site: Site, coding: str) -> None
 
 @pytest.mark.parametrize("path", EVERYTHING)
 @pytest.mark.parametrize("accept", [None, CHROME])
+def test_a_coding_changes_nothing_but_the_bytes_on_the_way(
+    own_site: Site, places: dict[str, str], path: str, accept: str | None
+) -> None:
+    place = filled(path, places)
+    plain, packed = own_site.get(place, accept), own_site.get(place, accept, accept_encoding="gzip, deflate, br, zstd")
+    assert (plain.status_code, plain.content) == (packed.status_code, packed.content)
+    left_out = {"date", "etag", "content-length", "content-encoding", "transfer-encoding"}
+    assert {name: value for name, value in plain.headers.items() if name not in left_out} == {
+        name: value for name, value in packed.headers.items() if name not in left_out
+    }
+
+
+@pytest.mark.parametrize("path", EVERYTHING)
+@pytest.mark.parametrize("accept", [None, CHROME])
 def test_head_has_the_headers_of_get(own_site: Site, places: dict[str, str], path: str, accept: str | None) -> None:
     place = filled(path, places)
     get, head = own_site.get(place, accept), own_site.head(place, accept)

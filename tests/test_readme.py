@@ -24,6 +24,7 @@ import httpx
 import pyoxigraph
 import pytest
 from serving import free_port, marked
+from test_layers import LAYERS
 
 from tracktwo import cli, publication
 from tracktwo.publication import SETTINGS
@@ -43,8 +44,9 @@ PORTS = ("8000", "8001", "7878")
 #: Names of the types of settings.
 TYPES = {str: "text", dict: "table", list: "list", float: "number", int: "whole number", bool: "yes or no"}
 
+SHACL = "http://www.w3.org/ns/shacl#"
+
 _SERVERS = ("tracktwo serve", "oxigraph serve")
-_PATIENCE_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,13 @@ class Command:
     @property
     def serves(self) -> bool:
         """Does it run until it is stopped?"""
-        return self.line.startswith(_SERVERS)
+        return any(name in self.line for name in _SERVERS)
+
+    @property
+    def port(self) -> str:
+        """Where it answers, if it serves."""
+        found = re.search(r"--(?:port |bind [\d.]+:)(\d+)", self.line)
+        return found[1] if found else PORTS[0]
 
 
 def _blocks(language: str) -> list[str]:
@@ -76,15 +84,18 @@ RUN_HERE = [block for block in BLOCKS if not any(command.line in RUN_ELSEWHERE f
 
 @dataclass
 class Shell:
-    """A terminal in a copy of the repository's publications, with free ports in place of the README's."""
+    """A terminal in some folder, with free ports in place of the README's and its own commands first on the path."""
 
     folder: Path
+    scripts: Path = field(default_factory=lambda: Path(sys.executable).parent)
+    environment: dict[str, str] = field(default_factory=dict)
+    patience: float = 60.0
     ports: dict[str, str] = field(default_factory=lambda: {port: str(free_port()) for port in PORTS})
     mark: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     def run(self, command: Command) -> str:
         """What the command prints, on both its outputs, with the README's ports."""
-        done = subprocess.run(**self._call(command), stdout=subprocess.PIPE, timeout=_PATIENCE_SECONDS, check=False)
+        done = subprocess.run(**self._call(command), stdout=subprocess.PIPE, timeout=self.patience, check=False)
         said = self._as_in_readme(done.stdout)
         assert done.returncode == 0, f"{command.line} ended with code {done.returncode}:\n{said}"
         return said
@@ -95,8 +106,7 @@ class Shell:
         with tempfile.TemporaryFile() as out:
             process = subprocess.Popen(**self._call(command), stdout=out, start_new_session=True)
             try:
-                port = next(port for port in PORTS if re.search(rf"\b{port}\b", f"{command.line} 8000"))
-                self._wait(process, out, f"http://127.0.0.1:{self.ports[port]}/")
+                self._wait(process, out, f"http://127.0.0.1:{self.ports[command.port]}/")
                 yield self._as_in_readme(_all(out))
             finally:
                 if process.poll() is None:
@@ -111,23 +121,26 @@ class Shell:
                 os.kill(pid, signal.SIGKILL)
         assert left == {}
 
+    def url(self, path: str) -> str:
+        """Where a path of the first server is."""
+        return f"http://127.0.0.1:{self.ports[PORTS[0]]}{path}"
+
     def _call(self, command: Command) -> dict[str, Any]:
         own = {name: value for name, value in os.environ.items() if not name.startswith("TRACKTWO_")}
-        scripts = str(Path(sys.executable).parent)
-        path = {"PATH": os.pathsep.join((scripts, own["PATH"])), "SERVING_MARK": self.mark}
+        added = {"PATH": os.pathsep.join((str(self.scripts), own["PATH"])), "SERVING_MARK": self.mark}
         line = re.sub(rf"\b({'|'.join(PORTS)})\b", lambda found: self.ports[found[1]], command.line)
         if command.serves:
-            line = f"exec {line}" + ("" if "--port" in line or "--bind" in line else f" --port {self.ports['8000']}")
+            line += "" if "--port" in line or "--bind" in line else f" --port {self.ports[PORTS[0]]}"
         return {
             "args": ["bash", "-c", line],
             "cwd": self.folder,
-            "env": {**own, **path},
+            "env": {**own, **added, **self.environment},
             "stdin": subprocess.DEVNULL,
             "stderr": subprocess.STDOUT,
         }
 
     def _wait(self, process: subprocess.Popen[bytes], out: IO[bytes], url: str) -> None:
-        until = time.monotonic() + _PATIENCE_SECONDS
+        until = time.monotonic() + self.patience
         while time.monotonic() < until:
             assert process.poll() is None, _all(out).decode()
             with contextlib.suppress(httpx.TransportError):
@@ -229,13 +242,13 @@ def _first_line(text: str | None) -> str:
     return (text or "").partition("\n")[0]
 
 
-def test_layers_name_every_module() -> None:
+def test_layers_are_those_that_the_code_keeps_to() -> None:
     rows = _table("| layer | modules of `src/tracktwo/` | may not know |")
-    named = [name for row in rows for name in re.findall(r"`(\w+)`", row[1])]
-    package = ROOT / "src" / "tracktwo"
-    folders = {path.parent.name for path in package.glob("*/__init__.py")}
-    modules = {path.stem for path in package.glob("*.py") if not path.stem.startswith("__")}
-    assert sorted(modules | folders) == sorted(named)
+    expected = {
+        level: sorted(name for name, own in LAYERS.items() if own == level and not name.startswith("__"))
+        for level in range(len(rows))
+    }
+    assert expected == {4 - place: re.findall(r"`(\w+)`", row[1]) for place, row in enumerate(rows)}
 
 
 def test_files_that_the_readme_names_exist() -> None:
@@ -255,7 +268,7 @@ def test_minimal_publication_builds(tmp_path: Path) -> None:
     for folder, triple in {
         "ontology": f"<{base}ontology> a <http://www.w3.org/2002/07/owl#Ontology> .",
         "data": f'<{base}id/one> <http://www.w3.org/2000/01/rdf-schema#label> "One" .',
-        "shapes": f"<{base}shapes#One> a <http://www.w3.org/ns/shacl#NodeShape> .",
+        "shapes": f"<{base}shapes#One> a <{SHACL}NodeShape> ; <{SHACL}targetNode> <{base}id/one> .",
     }.items():
         (tmp_path / folder).mkdir()
         (tmp_path / folder / f"{folder[:-1]}.ttl").write_text(triple, encoding="utf-8")
@@ -283,7 +296,7 @@ OTHER_STATUSES = {502, 503, 504, 507}
 def test_bad_requests_get_the_statuses_that_the_readme_names(shell: Shell) -> None:
     named = {int(status) for row in _table("| input | what happens |") for status in re.findall(r"\b[45]\d\d\b", row[1])}
     assert named == BAD_REQUESTS.keys() | OTHER_STATUSES
-    with httpx.Client(base_url=f"http://127.0.0.1:{shell.ports['8000']}", trust_env=False) as client:
+    with httpx.Client(base_url=shell.url("/"), trust_env=False) as client:
         for status, (method, path, headers, body) in BAD_REQUESTS.items():
             assert status == client.request(method, path, headers=headers, content=body).status_code, path
 
@@ -292,9 +305,9 @@ def test_bad_requests_get_the_statuses_that_the_readme_names(shell: Shell) -> No
     ("file", "added", "said"),
     [
         ("facts/islands.ttl", "\n1 2 3 .", "facts/islands.ttl:"),
-        ("facts/islands.ttl", "\n<x> a <https://data.pharos.example/vocab#Lighthouse> .", "violation"),
+        ("facts/islands.ttl", "\n<x> a <https://data.pharos.example/vocab#Island> .", "violation"),
         ("publication.toml", "\nquery_secs = 1", "Did you mean “limits.query_seconds”?"),
-        ("publication.toml", "\n[publisher2]", "publisher2"),
+        ("publication.toml", "\n[publishers]\niri = 1", "Did you mean “publisher.iri”?"),
     ],
 )
 def test_bad_input_ends_a_build_with_a_message(file: str, added: str, said: str, tmp_path: Path) -> None:

@@ -39,6 +39,12 @@ CREATE TABLE link_count (
 _CLASSES = """
 SELECT iri, slug, members, stated FROM class JOIN node ON node.id = class.node ORDER BY members DESC, iri
 """
+_CLASSES_OF = """
+SELECT of.iri, class.slug, class.members, class.stated
+FROM node AS me JOIN class JOIN node AS of ON of.id = class.node
+JOIN member ON member.class = class.node AND member.sort = me.sort AND member.node = me.id
+WHERE me.iri = ? ORDER BY class.members, of.iri
+"""
 _MEMBERS = """
 SELECT node.iri, member.sort, member.node
 FROM class JOIN member ON member.class = class.node JOIN node ON node.id = member.node
@@ -140,6 +146,10 @@ class Catalog:
     def classes(self) -> list[Class]:
         """All classes that have members, the largest first."""
         return [Class(*row) for row in self._run(_CLASSES, ())]
+
+    def classes_of(self, iri: str) -> list[Class]:
+        """The classes that an entity is a member of, the smallest first."""
+        return [Class(*row) for row in self._run(_CLASSES_OF, (iri,))]
 
     def members(self, slug: str, after: str, limit: int) -> list[Listed]:
         """Members of a class in order of their labels."""

@@ -3,25 +3,12 @@
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from tracktwo.publication import Publication
+from tracktwo.question import Question
 
 _HEAD = re.compile(r"^#\s*([\w-]+):\s*(.*)$")
-
-
-@dataclass(frozen=True)
-class Question:
-    """A saved query: its file's name without number and ending, the lines of its head by key, and the whole text."""
-
-    slug: str
-    head: dict[str, str]
-    text: str
-
-    @property
-    def title(self) -> str:
-        """What it is called: its `title` line, else its slug."""
-        return self.head.get("title", self.slug)
 
 
 def read(publication: Publication) -> list[Question]:

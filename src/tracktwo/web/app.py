@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from tracktwo.errors import TracktwoError
 from tracktwo.links import clickable
-from tracktwo.web import documents, downloads, pages, query
+from tracktwo.web import documents, downloads, pages, query, questions
 from tracktwo.web.respond import PREFLIGHT, finish, problem
 from tracktwo.web.site import Follower, Options
 
@@ -49,6 +49,7 @@ def create_app(options: Options) -> Flask:
     for routes in (
         pages.routes,
         query.routes,
+        questions.routes,
         downloads.routes,
         documents.routes,
     ):  # documents last: it takes every other path

@@ -1,22 +1,19 @@
 """The SPARQL endpoint: one URL for clients by the protocol, for people a form and a table."""
 
 import hashlib
-import io
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
 from flask import Blueprint, Response, g, render_template, request
-from pyoxigraph import Literal, NamedNode, QueryBoolean, QueryResultsFormat, QuerySolutions, parse_query_results
 from werkzeug.exceptions import MethodNotAllowed
 
 from tracktwo import description, hints, sparql
-from tracktwo.entity import Value
 from tracktwo.errors import BadRequest, NotAcceptable, QueryError, TooLarge, TracktwoError
 from tracktwo.formats import DOCUMENT_FORMATS, HTML, JSON, JSON_OBJECT, RESULT_FORMATS, TURTLE, negotiate
-from tracktwo.store import GRAPH, Answer, Query
+from tracktwo.store import Answer, Query
+from tracktwo.web import answers
 from tracktwo.web.downloads import described
 from tracktwo.web.respond import STATUS, Representation, respond
 from tracktwo.web.site import Site
@@ -193,7 +190,7 @@ def _page(site: Site, asked: sparql.Request) -> Response:
     try:
         query = sparql.read(asked, site.rules)
         answer = _answer(site, replace(query, results=JSON, graph=TURTLE))
-        shown = _shown(site, answer)
+        shown = answers.shown(site, answer)
     except TracktwoError as error:
         status = STATUS.get(type(error), HTTPStatus.INTERNAL_SERVER_ERROR)
         body = render_template("sparql.html", head=[], text=text, error=error, status=status, examples=site.questions)
@@ -209,79 +206,3 @@ def _page(site: Site, asked: sparql.Request) -> Response:
     if shown.get("cut"):
         response.headers["Tracktwo-Truncated"] = f"rows={site.publication.limits.page_rows}"
     return response
-
-
-def _shown(site: Site, answer: Answer) -> dict[str, Any]:
-    """What the page shows: a truth value, triples as text, or the first rows as a table."""
-    limit = site.publication.limits.page_rows
-    try:
-        if answer.kind == GRAPH:
-            text, cut = _lines(answer.chunks, limit)
-            return {"graph": text, "cut": cut, "rows_shown": limit}
-        results = parse_query_results(io.BufferedReader(_File(answer.chunks)), format=QueryResultsFormat.JSON)
-        if isinstance(results, QueryBoolean):
-            return {"truth": bool(results)}
-        return {**_table(site, results, limit), "rows_shown": limit}
-    finally:
-        answer.close()
-
-
-def _lines(chunks: Iterator[bytes], limit: int) -> tuple[str, bool]:
-    data = bytearray()
-    for chunk in chunks:
-        data += chunk
-        if data.count(b"\n") > limit:
-            break
-    lines = data.decode(errors="replace").splitlines()
-    return "\n".join(lines[:limit]), len(lines) > limit
-
-
-def _table(site: Site, results: QuerySolutions, limit: int) -> dict[str, Any]:
-    names = [variable.value for variable in results.variables]
-    rows: list[list[Any]] = []
-    cut = False
-    for solution in results:
-        if len(rows) == limit:
-            cut = True
-            break
-        rows.append([solution[name] for name in names])
-    labels = site.catalog.labels({term.value for row in rows for term in row if isinstance(term, NamedNode)})
-    return {"names": names, "rows": [[_cell(site, term, labels) for term in row] for row in rows], "cut": cut}
-
-
-def _cell(site: Site, term: Any, labels: dict[str, dict[str, str]]) -> Value | None:
-    if term is None:
-        return None
-    if isinstance(term, NamedNode):
-        known = term.value in labels or site.links.is_ours(term.value)
-        return Value(
-            "iri",
-            site.describer.label(term.value, labels)[0],
-            term.value,
-            site.describer.url(term.value) if known else "",
-        )
-    if isinstance(term, Literal):
-        return Value("literal", term.value, language=term.language or "")
-    return Value("literal", str(term))
-
-
-class _File(io.RawIOBase):
-    """The bytes of an answer as a file to read."""
-
-    def __init__(self, chunks: Iterator[bytes]) -> None:
-        self._chunks = chunks
-        self._left = b""
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        while not self._left:
-            chunk = next(self._chunks, None)
-            if chunk is None:
-                return 0
-            self._left = chunk
-        count = min(len(buffer), len(self._left))
-        buffer[:count] = self._left[:count]
-        self._left = self._left[count:]
-        return count

@@ -260,9 +260,7 @@ def _compress(response: Response) -> Response:
         response.set_etag(f"{tag}-gzip")
     response.headers["Content-Encoding"] = "gzip"
     if response.is_streamed:
-        close = response.close
         response.response = _gzipped(response.response)  # type: ignore[arg-type]  # bytes, since we made it
-        response.call_on_close(close)
     else:
         packer = zlib.compressobj(6, zlib.DEFLATED, 31)
         response.set_data(packer.compress(response.get_data()) + packer.flush())

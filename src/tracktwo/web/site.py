@@ -15,9 +15,9 @@ from tracktwo.entity import Describer
 from tracktwo.errors import ReleaseError, StoreUnavailable
 from tracktwo.links import Links
 from tracktwo.publication import Publication
+from tracktwo.question import Question
 from tracktwo.release.build import LAYOUT_FILE, QUESTIONS
 from tracktwo.release.history import Release, Releases
-from tracktwo.release.questions import Question
 from tracktwo.sparql import Rules
 from tracktwo.store import Store
 from tracktwo.store.embedded import EmbeddedStore

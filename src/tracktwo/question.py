@@ -1,0 +1,95 @@
+"""Saved queries: their parameters, and how they are described for other tools.
+
+A parameter is a `VALUES ?name { term }` with one variable and one IRI: the query runs as it stands, with the IRI as the
+default, and another IRI can be put in its place.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from pyoxigraph import Literal, NamedNode, Triple
+
+from tracktwo.namespaces import RDF, RDFS, SCHEMA, SH, XSD
+
+_PARAMETER = re.compile(r"(VALUES\s+\?(\w+)\s*\{\s*)(<[^<>\s]*>|[\w.-]*:[\w.%-]*\w)(\s*\})", re.IGNORECASE)
+_PREFIX = re.compile(r"^\s*PREFIX\s+([\w.-]*):\s*<([^>]*)>", re.IGNORECASE | re.MULTILINE)
+
+#: Head lines that hold the question itself, by the language they are written in.
+QUESTION_LINES: Mapping[str, str] = {"question": "en", "вопрос": "ru"}
+
+_KINDS = {"SELECT": ("SPARQLSelectExecutable", "select"), "ASK": ("SPARQLAskExecutable", "ask")}
+_OTHER_KIND = ("SPARQLConstructExecutable", "construct")
+
+
+@dataclass(frozen=True)
+class Question:
+    """A saved query: its file's name without number and ending, the lines of its head by key, and the whole text."""
+
+    slug: str
+    head: Mapping[str, str]
+    text: str
+
+    @property
+    def title(self) -> str:
+        """What it is called: its `title` line, else its slug."""
+        return self.head.get("title", self.slug)
+
+    def parameters(self, prefixes: Mapping[str, str]) -> dict[str, str]:
+        """The parameters with their default IRIs, in the order of the text."""
+        known = {**prefixes, **dict(_PREFIX.findall(self.text))}
+        return {name: _expanded(term, known) for _, name, term, _ in _PARAMETER.findall(self.text)}
+
+    def bound(self, values: Mapping[str, NamedNode]) -> str:
+        """The text with other IRIs for some of its parameters."""
+
+        def put(found: re.Match[str]) -> str:
+            value = values.get(found[2])
+            return f"{found[1]}{value}{found[4]}" if value is not None else found[0]
+
+        return _PARAMETER.sub(put, self.text)
+
+
+def described(questions: Iterable[Question], base: str, endpoint: str, prefixes: Mapping[str, str]) -> list[Triple]:
+    """The questions as `sh:SPARQLExecutable`, as the SIB's convention for example queries has it.
+
+    `base` begins their IRIs; `endpoint` is the URL that answers them.
+    """
+    return list(_described(questions, base, endpoint, prefixes))
+
+
+def _described(
+    questions: Iterable[Question], base: str, endpoint: str, prefixes: Mapping[str, str]
+) -> Iterator[Triple]:
+    declarations = NamedNode(base + "#prefixes")
+    for prefix, namespace in sorted(prefixes.items()):
+        node = NamedNode(f"{base}#prefix-{prefix}")
+        yield Triple(declarations, SH.declare, node)
+        yield Triple(node, SH.prefix, Literal(prefix))
+        yield Triple(node, SH.namespace, Literal(namespace, datatype=XSD.anyURI))
+    for question in questions:
+        me = NamedNode(base + question.slug)
+        kind, property_ = _KINDS.get(_form(question.text), _OTHER_KIND)
+        yield Triple(me, RDF.type, SH.SPARQLExecutable)
+        yield Triple(me, RDF.type, SH[kind])
+        yield Triple(me, RDFS.label, Literal(question.title, language="en"))
+        for line, language in QUESTION_LINES.items():
+            if line in question.head:
+                yield Triple(me, RDFS.comment, Literal(question.head[line], language=language))
+        yield Triple(me, SH.prefixes, declarations)
+        yield Triple(me, SH[property_], Literal(question.text))
+        yield Triple(me, SCHEMA.target, NamedNode(endpoint))
+
+
+def _form(text: str) -> str:
+    """SELECT, ASK, or another form: the first keyword after comments and declarations."""
+    plain = re.sub(r"#[^\n]*|(?:PREFIX\s+[\w.-]*:|BASE)\s*<[^>]*>", " ", text, flags=re.IGNORECASE)
+    words = plain.split(maxsplit=1)
+    return words[0].upper() if words else ""
+
+
+def _expanded(term: str, prefixes: Mapping[str, str]) -> str:
+    if term.startswith("<"):
+        return term[1:-1]
+    prefix, _, local = term.partition(":")
+    return prefixes.get(prefix, prefix + ":") + local

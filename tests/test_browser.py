@@ -1,0 +1,238 @@
+"""A person's way through the site in Chromium: pages that work, fit, and obey their own security policy."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.chrome.options import Options
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
+
+import serving
+from serving import Site
+
+own_site, foreign_site = serving.own_site, serving.foreign_site
+
+OUTPUT = Path(__file__).resolve().parent / "output"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+DRIVER = shutil.which("chromedriver")
+WIDTHS = {"narrow": 390, "wide": 1280}
+OWN_PAGES = {
+    "home": "/",
+    "class": "/browse/",
+    "entity": "/doc/person/pavel-s-zolotarev",
+    "dialogue": "/doc/dialogue/us-russia-mil-to-mil",
+    "ontology": "/ontology",
+    "graph": "/graph/stimson-report-2022",
+    "query": "/sparql",
+    "answer": "/sparql?query=SELECT%20*%20%7B%20%3Fs%20%3Fp%20%3Fo%20%7D%20LIMIT%2050",
+    "fault": "/sparql?query=SELECT%20nonsense",
+    "dumps": "/dump/",
+    "dataset": "/dataset",
+    "missing": "/nothing/here",
+}
+FOREIGN_PAGES = {
+    "foreign-home": "/",
+    "foreign-lighthouse": "/about/%CF%86%CE%AC%CF%81%CE%BF%CF%82/%CE%9A%CF%8C%CF%81%CE%B1%CE%BA%CE%B1%CF%82",
+    "foreign-harbour": "/about/%CE%BB%CE%B9%CE%BC%CE%AC%CE%BD%CE%B9/%CE%A0%CE%B5%CE%B9%CF%81%CE%B1%CE%B9%CE%AC%CF%82",
+    "foreign-chart": "/about/chart/%CE%A3%CE%B1%CF%81%CF%89%CE%BD%CE%B9%CE%BA%CF%8C%CF%82",
+    "foreign-script": "/about/ship/script",
+    "foreign-text": "/about/ship/text",
+    "foreign-values": "/about/ship/values",
+    "foreign-nested": "/about/ship/nested",
+    "foreign-lists": "/about/route/lists",
+    "foreign-islands": "/islands",
+    "foreign-beyond": "/describe?iri=http%3A%2F%2Fwww.wikidata.org%2Fentity%2FQ41",
+}
+PAGES = [*(("own_site", name) for name in OWN_PAGES), *(("foreign_site", name) for name in FOREIGN_PAGES)]
+
+if CHROMIUM is None or DRIVER is None:
+    if os.environ.get("CI"):
+        raise RuntimeError("chromium and chromedriver are needed here: apt-get install chromium chromium-driver")
+    pytest.skip("chromium or chromedriver is not installed", allow_module_level=True)
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+    options = Options()
+    options.binary_location = str(CHROMIUM)
+    for flag in (
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--disable-dev-shm-usage",
+        "--no-first-run",
+        "--no-proxy-server",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--hide-scrollbars",
+        f"--user-data-dir={tmp_path_factory.mktemp('chromium')}",
+    ):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    OUTPUT.mkdir(exist_ok=True)
+    driver = webdriver.Chrome(options=options, service=Service(str(DRIVER)))
+    try:
+        driver.set_page_load_timeout(20)
+        yield driver
+    finally:
+        driver.quit()
+
+
+def width(browser: webdriver.Chrome, pixels: int) -> None:
+    browser.execute_cdp_cmd(  # type: ignore[no-untyped-call]  # selenium leaves it untyped
+        "Emulation.setDeviceMetricsOverride", {"width": pixels, "height": 900, "deviceScaleFactor": 1, "mobile": pixels < 600}
+    )
+
+
+def complaints(browser: webdriver.Chrome) -> list[str]:
+    """What the console holds, violations of the security policy among it; reading empties it."""
+    return [str(entry["message"]) for entry in browser.get_log("browser")]  # type: ignore[no-untyped-call]  # selenium's
+
+
+def shoot(browser: webdriver.Chrome, name: str) -> None:
+    """The whole page as a picture, for people to look at."""
+    size = browser.execute_cdp_cmd("Page.getLayoutMetrics", {})["cssContentSize"]  # type: ignore[no-untyped-call]
+    clip = {"x": 0, "y": 0, "width": size["width"], "height": min(size["height"], 3000), "scale": 1}
+    picture: dict[str, Any] = browser.execute_cdp_cmd(  # type: ignore[no-untyped-call]
+        "Page.captureScreenshot", {"format": "png", "captureBeyondViewport": True, "clip": clip}
+    )
+    import base64
+
+    (OUTPUT / f"{name}.png").write_bytes(base64.b64decode(picture["data"]))
+
+
+def address(site: Site, name: str) -> str:
+    path = {**OWN_PAGES, **FOREIGN_PAGES}[name]
+    if path == "/browse/":
+        import re
+
+        found = re.search(r'href="(/browse/[^"]+)"', site.get("/", serving.HTML).text)
+        assert found
+        path = found[1]
+    return site.url[:-1] + path
+
+
+@pytest.mark.parametrize("size", WIDTHS)
+@pytest.mark.parametrize(("site", "name"), PAGES)
+def test_a_page_fits_and_complains_of_nothing(
+    browser: webdriver.Chrome, request: pytest.FixtureRequest, site: str, name: str, size: str
+) -> None:
+    there: Site = request.getfixturevalue(site)
+    width(browser, WIDTHS[size])
+    complaints(browser)
+    browser.get(address(there, name))
+    shoot(browser, f"{name}-{size}")
+    expected = {"missing": "404", "fault": "400"}.get(name)
+    assert [] == [said for said in complaints(browser) if not (expected and expected in said)]
+    overflow = browser.execute_script(  # type: ignore[no-untyped-call]
+        "const limit = document.documentElement.clientWidth;"
+        "return [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > limit + 1"
+        " && !e.closest('.scroll') && !e.closest('.skip') && getComputedStyle(e).position !== 'absolute')"
+        ".slice(0, 5).map(e => e.tagName + ' ' + e.className + ' ' + e.textContent.slice(0, 60))"
+    )
+    assert [] == overflow
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= WIDTHS[size]  # type: ignore[no-untyped-call]
+
+
+def test_the_way_from_home_to_an_answer(browser: webdriver.Chrome, own_site: Site) -> None:
+    width(browser, WIDTHS["wide"])
+    complaints(browser)
+    browser.get(own_site.url)
+    browser.find_element(By.CSS_SELECTOR, "ul.cards a").click()
+    assert "/browse/" in browser.current_url
+    heading = browser.find_element(By.TAG_NAME, "h1").text
+    browser.find_element(By.CSS_SELECTOR, "ul.list a").click()
+    assert "/doc/" in browser.current_url
+    assert heading.split()[0] != browser.find_element(By.TAG_NAME, "h1").text
+    entity = browser.current_url
+    browser.find_element(By.CSS_SELECTOR, "dl.rows dd a[title]").click()
+    assert entity != browser.current_url
+    browser.back()
+    note = browser.find_element(By.CSS_SELECTOR, "a.note")
+    note.click()
+    assert "#source-" in browser.current_url
+    browser.find_element(By.LINK_TEXT, "Query").click()
+    assert browser.current_url.endswith("/sparql")
+    browser.find_element(By.CSS_SELECTOR, "ul.plain a").click()
+    WebDriverWait(browser, 10).until(lambda driver: driver.find_elements(By.CSS_SELECTOR, "table tbody tr"))
+    assert len(browser.find_element(By.ID, "query").get_attribute("value") or "") > 50
+    assert [] == complaints(browser)
+
+
+def test_a_query_of_ones_own_runs(browser: webdriver.Chrome, own_site: Site) -> None:
+    browser.get(own_site.url + "sparql")
+    field = browser.find_element(By.ID, "query")
+    field.clear()
+    field.send_keys("SELECT (COUNT(*) AS ?n) WHERE { ?s a tt:Dialogue }")
+    browser.find_element(By.CSS_SELECTOR, "button[type=submit]").click()
+    WebDriverWait(browser, 10).until(lambda driver: driver.find_elements(By.CSS_SELECTOR, "table tbody td"))
+    assert int(browser.find_element(By.CSS_SELECTOR, "table tbody td bdi").text) >= 1
+
+
+def test_the_keyboard_reaches_the_content_first(browser: webdriver.Chrome, own_site: Site) -> None:
+    browser.get(own_site.url + "doc/person/pavel-s-zolotarev")
+    browser.find_element(By.TAG_NAME, "body").send_keys(Keys.TAB)
+    focused = browser.switch_to.active_element
+    assert "Skip to the content" == focused.text
+    assert focused.location["x"] >= 0
+    focused.send_keys(Keys.ENTER)
+    assert browser.current_url.endswith("#content")
+
+
+def test_nothing_is_asked_of_another_host(browser: webdriver.Chrome, own_site: Site) -> None:
+    browser.get_log("performance")  # type: ignore[no-untyped-call]
+    for path in ("", "doc/person/pavel-s-zolotarev", "ontology", "sparql"):
+        browser.get(own_site.url + path)
+    said = [str(entry["message"]) for entry in browser.get_log("performance")]  # type: ignore[no-untyped-call]
+    import json
+
+    asked = [json.loads(text)["message"] for text in said]
+    urls = {m["params"]["request"]["url"] for m in asked if m["method"] == "Network.requestWillBeSent"}
+    assert len(urls) >= 6
+    assert {own_site.url} == {"/".join(url.split("/")[:3]) + "/" for url in urls if not url.startswith("data:")}
+
+
+def test_hostile_data_runs_nothing(browser: webdriver.Chrome, foreign_site: Site) -> None:
+    for path in ("about/ship/script", "about/ship/links", "named/hostile", "sparql?query=SELECT%20*%20%7B%20%3Fs%20rdfs%3Acomment%20%3Fo%20%7D"):
+        browser.get(foreign_site.url + path)  # an alert would make this raise
+        assert browser.find_elements(By.CSS_SELECTOR, "main h1")
+    assert not browser.find_elements(By.CSS_SELECTOR, "script")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_stands_out_from_its_ground(browser: webdriver.Chrome, own_site: Site, scheme: str) -> None:
+    """WCAG 2.2, success criterion 1.4.3: a contrast of 4.5 to 1."""
+    browser.execute_cdp_cmd(  # type: ignore[no-untyped-call]
+        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    )
+    width(browser, WIDTHS["wide"])
+    try:
+        for name in ("home", "entity", "answer", "fault"):
+            browser.get(address(own_site, name))
+            shoot(browser, f"{name}-{scheme}")
+            poor = browser.execute_script(_CONTRAST)  # type: ignore[no-untyped-call]
+            assert [] == poor, name
+    finally:
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})  # type: ignore[no-untyped-call]
+
+
+_CONTRAST = """
+const parts = c => c.match(/[\\d.]+/g).map(Number);
+const light = c => { const [r, g, b] = parts(c).map(v => { v /= 255; return v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4; });
+  return .2126 * r + .7152 * g + .0722 * b; };
+const ground = e => { for (; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor; const p = parts(c);
+  if (p.length < 4 || p[3] > 0) return c; } return 'rgb(255, 255, 255)'; };
+return [...document.querySelectorAll('body *')].filter(e => [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim())
+  && e.getClientRects().length).map(e => { const a = light(getComputedStyle(e).color), b = light(ground(e));
+  return [(Math.max(a, b) + .05) / (Math.min(a, b) + .05), e.tagName + '.' + e.className + ' ' + e.textContent.slice(0, 30)]; })
+  .filter(([ratio]) => ratio < 4.5).slice(0, 5);
+"""

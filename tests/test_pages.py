@@ -1,0 +1,331 @@
+"""The pages as a browser parses them: well formed, labelled, footnoted, safe, and without a dead link."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from urllib.parse import quote, urldefrag, urlencode, urljoin, urlsplit
+
+import pytest
+
+import serving
+from serving import CHROME, HTML, Site, kind
+
+own_site, foreign_site = serving.own_site, serving.foreign_site
+
+VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+#: What the HTML standard closes by itself is written out here all the same; phrasing elements may not hold flow ones.
+PHRASING = {"a", "bdi", "code", "span", "p", "h1", "h2", "dt", "summary", "label", "button"}
+FLOW = {"div", "ul", "ol", "dl", "table", "section", "p", "h1", "h2", "pre", "article", "details"}
+SCHEMES = ("http", "https", "mailto", "urn", "")
+OWN_PAGES = [
+    "/",
+    "/browse",
+    "/dump/",
+    "/dataset",
+    "/sparql",
+    "/sparql?" + urlencode({"query": "SELECT * WHERE { ?s ?p ?o } LIMIT 30"}),
+    "/sparql?" + urlencode({"query": "ASK { ?s ?p ?o }"}),
+    "/sparql?" + urlencode({"query": "CONSTRUCT WHERE { ?s a ?c } LIMIT 5"}),
+    "/sparql?" + urlencode({"query": "SELECT nonsense"}),
+    "/ontology",
+    "/shapes",
+    "/graph/stimson-report-2022",
+    "/id/person/nobody",
+    "/describe?iri=" + quote("http://xmlns.com/foaf/0.1/Person", safe=""),
+]
+FOREIGN_PAGES = [
+    "/",
+    "/browse",
+    "/dump/",
+    "/dataset",
+    "/sparql",
+    "/sparql?" + urlencode({"query": "SELECT * WHERE { ?s ?p ?o }"}),
+    "/sparql?" + urlencode({"query": "SELECT ?o WHERE { <https://data.pharos.example/thing/ship/script> ?p ?o }"}),
+    "/sparql?" + urlencode({"query": "CONSTRUCT WHERE { <https://data.pharos.example/thing/ship/script> ?p ?o }"}),
+    "/sparql?" + urlencode({"query": "SELECT ('</textarea><script>alert(8)</script>' AS ?x) {}"}),
+    "/sparql?" + urlencode({"query": "</textarea><script>alert(9)</script>"}),
+    "/vocab",
+    "/rules",
+    "/islands",
+    "/named/hostile",
+    "/nothing/<script>alert(7)</script>".replace("<", "%3C").replace(">", "%3E"),
+    "/describe?iri=" + quote("http://www.wikidata.org/entity/Q41", safe=""),
+    *(f"/about/ship/{name}" for name in ("script", "text", "links", "tongues", "values", "nested", "cycle", "twins")),
+    "/about/route/lists",
+    "/catalogue/",
+]
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "\" onerror=\"alert(2)\" x='",
+    "</script><img src=x onerror=alert(3)>",
+    "]]><!-- -->",
+    "{{ 7 * 7 }} {% raw %} ${7*7}",
+    "&amp; &lt; &#x3C;",
+]
+ALLOWED_ATTRIBUTES = {
+    "action", "aria-label", "aria-labelledby", "charset", "class", "colspan", "content", "for", "href", "id", "lang",
+    "method", "name", "rel", "required", "role", "rows", "scope", "spellcheck", "tabindex", "title", "type", "value", "dir",
+    "datetime", "open", "aria-current", "autocomplete", "placeholder", "src", "alt", "width", "height", "itemprop",
+}  # fmt: skip
+
+
+@dataclass
+class Element:
+    tag: str
+    attributes: dict[str, str]
+    inside: list[str]
+    text: str = ""
+
+
+@dataclass
+class Page(HTMLParser):
+    """A parsed page: its elements in order, and what is wrong with it."""
+
+    source: str
+    elements: list[Element] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self._open: list[Element] = []
+        self.feed(self.source)
+        self.close()
+        self.faults += [f"<{element.tag}> is not closed" for element in self._open]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        names = [name for name, _ in attrs]
+        self.faults += [f"<{tag} {name}> twice" for name in names if names.count(name) > 1]
+        element = Element(tag, {name: value or "" for name, value in attrs}, [outer.tag for outer in self._open])
+        self.elements.append(element)
+        blocked = [outer for outer in element.inside if outer in PHRASING]
+        if tag in FLOW and blocked:
+            self.faults.append(f"<{tag}> in <{blocked[-1]}>")
+        if tag == "a" and "a" in element.inside:
+            self.faults.append("<a> in <a>")
+        if tag not in VOID:
+            self._open.append(element)
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self._open or self._open[-1].tag != tag:
+            self.faults.append(f"</{tag}> closes <{self._open[-1].tag if self._open else 'nothing'}>")
+        else:
+            self._open.pop()
+
+    def handle_data(self, data: str) -> None:
+        for element in self._open:
+            element.text += data
+
+    def all(self, tag: str) -> list[Element]:
+        return [element for element in self.elements if element.tag == tag]
+
+    @property
+    def hrefs(self) -> list[str]:
+        return [element.attributes["href"] for element in self.all("a") if "href" in element.attributes]
+
+
+def open_page(site: Site, path: str) -> Page:
+    response = site.get(path, CHROME)
+    assert HTML == kind(response), path
+    return Page(response.text)
+
+
+PLACES = [*(("own_site", path) for path in OWN_PAGES), *(("foreign_site", path) for path in FOREIGN_PAGES)]
+
+
+@pytest.fixture(scope="module")
+def pages() -> dict[tuple[str, str], Page]:
+    return {}
+
+
+@pytest.fixture(params=PLACES, ids=lambda place: f"{place[0].partition('_')[0]}{place[1][:60]}")
+def page(request: pytest.FixtureRequest, pages: dict[tuple[str, str], Page]) -> Page:
+    if request.param not in pages:
+        pages[request.param] = open_page(request.getfixturevalue(request.param[0]), request.param[1])
+    return pages[request.param]
+
+
+# Form
+
+
+def test_a_page_is_well_formed(page: Page) -> None:
+    assert page.source.startswith("<!doctype html>")
+    assert [] == page.faults
+
+
+def test_a_page_has_a_language_a_title_and_one_heading(page: Page) -> None:
+    assert "en" == page.all("html")[0].attributes["lang"]
+    assert [True] == [bool(title.text.strip()) for title in page.all("title")]
+    assert [True] == [bool(heading.text.strip()) for heading in page.all("h1")]
+    assert ["utf-8"] == [meta.attributes["charset"] for meta in page.all("meta") if "charset" in meta.attributes]
+    assert "viewport" in {meta.attributes.get("name") for meta in page.all("meta")}
+    assert 1 == len(page.all("main"))
+
+
+def test_ids_are_unique_and_links_within_the_page_lead_to_them(page: Page) -> None:
+    ids = Counter(element.attributes["id"] for element in page.elements if "id" in element.attributes)
+    assert {} == {name: count for name, count in ids.items() if count > 1}
+    for href in page.hrefs:
+        if href.startswith("#"):
+            assert href[1:] in ids or any(quote(name, safe="/?:@!$&'()*+,;=-._~") == href[1:] for name in ids), href
+
+
+def test_attributes_are_what_templates_write(page: Page) -> None:
+    for element in page.elements:
+        assert set(element.attributes) <= ALLOWED_ATTRIBUTES, (element.tag, element.attributes)
+        assert re.fullmatch(r"[a-z -]*", element.attributes.get("class", "")), (element.tag, element.attributes)
+        assert re.fullmatch(r"([A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*)?", element.attributes.get("lang", ""))
+
+
+def test_controls_have_names(page: Page) -> None:
+    labelled = {label.attributes.get("for") for label in page.all("label")}
+    for tag in ("textarea", "input", "select"):
+        for control in page.all(tag):
+            assert control.attributes.get("id") in labelled or "aria-label" in control.attributes
+    for link in page.all("a"):
+        assert link.text.strip() or link.attributes.get("aria-label"), link.attributes
+
+
+# Safety
+
+
+def test_no_script_frame_or_handler_comes_from_data(page: Page) -> None:
+    tags = {element.tag for element in page.elements}
+    assert not tags & {"script", "iframe", "object", "embed", "style", "base", "svg", "img", "form"} - {"form"}
+    for element in page.elements:
+        assert not [name for name in element.attributes if name.startswith("on") or name == "style"]
+
+
+def test_links_have_harmless_schemes(page: Page) -> None:
+    for element in page.elements:
+        for name in ("href", "src", "action"):
+            if name in element.attributes:
+                assert urlsplit(element.attributes[name].strip()).scheme.lower() in SCHEMES, element.attributes[name]
+
+
+def test_nothing_is_loaded_from_elsewhere(page: Page) -> None:
+    for element in page.elements:
+        loaded = element.attributes.get("src") or (
+            element.attributes["href"] if element.tag == "link" and element.attributes["rel"] in ("stylesheet", "icon", "preload", "manifest") else ""
+        )
+        assert not urlsplit(loaded).netloc, loaded
+        assert not loaded or loaded.startswith("/")
+
+
+@pytest.mark.parametrize("path", ["/about/ship/script", FOREIGN_PAGES[6], FOREIGN_PAGES[7]])
+def test_hostile_text_is_shown_as_it_is(foreign_site: Site, path: str) -> None:
+    text = open_page(foreign_site, path).all("main")[0].text
+    for literal in HOSTILE:
+        assert literal in text or literal.replace('"', '\\"') in text, literal
+    assert "49" not in text
+
+
+def test_iris_with_other_schemes_are_shown_and_not_linked(foreign_site: Site) -> None:
+    page = open_page(foreign_site, "/about/ship/links")
+    for iri in ("javascript:alert(4)", "JavaScript:alert(5)", "data:text/html,%3Cscript%3Ealert(6)%3C/script%3E"):
+        assert iri in page.all("main")[0].text
+    assert not [href for href in page.hrefs if "alert" in href]
+
+
+def test_control_and_direction_characters_stay_within_their_value(foreign_site: Site) -> None:
+    page = open_page(foreign_site, "/about/ship/text")
+    holders = [element for element in page.elements if "\u202e" in element.text]
+    assert "bdi" == holders[-1].tag
+
+
+# Content
+
+
+def entity_paths(site: Site, count: int) -> list[str]:
+    """Documents spread over the sitemap."""
+    urls = re.findall(r"<loc>(.*?)</loc>", site.get("/sitemap.xml").text)
+    paths = [site.below(url.replace("&amp;", "&")) for url in urls]
+    return paths[:: max(1, len(paths) // count)]
+
+
+@pytest.mark.parametrize("name", ["own_site", "foreign_site"])
+def test_every_statement_on_an_entitys_page_is_footnoted(request: pytest.FixtureRequest, name: str) -> None:
+    site: Site = request.getfixturevalue(name)
+    checked = 0
+    for path in entity_paths(site, 60):
+        page = open_page(site, path)
+        ids = {element.attributes.get("id") for element in page.elements}
+        for row in re.findall(r'<dl class="rows">.*?</dl>\s*</section>', re.sub(r'<section class="group incoming">.*', "", page.source, flags=re.DOTALL), re.DOTALL):
+            for item in re.findall(r"<li[^>]*>(?:(?!<li).)*?</li>", row, re.DOTALL):
+                notes = re.findall(r'class="note[^"]*" href="#(source-\d+)"', item)
+                nested = re.search(r'class="nested"', row)
+                assert notes or nested, (path, item)
+                assert set(notes) <= ids, path
+                checked += 1
+    assert checked > 300
+
+
+@pytest.mark.parametrize("name", ["own_site", "foreign_site"])
+def test_labels_are_shown_where_there_are_labels(request: pytest.FixtureRequest, name: str) -> None:
+    """A link to an entity of ours that has a label shows the label; the IRI stands in its title."""
+    site: Site = request.getfixturevalue(name)
+    rows = site.query("SELECT DISTINCT ?x ?l { ?x rdfs:label|skos:prefLabel|<http://purl.org/dc/terms/title>|foaf:name|schema:name ?l }", "text/tab-separated-values").text
+    labels: dict[str, set[str]] = {}
+    for line in rows.splitlines()[1:]:
+        iri, label = line.split("\t", 1)
+        labels.setdefault(iri.strip("<>"), set()).add(re.sub(r'^"(.*)"(@[\w-]+)?$', r"\1", label))
+    checked = 0
+    for path in entity_paths(site, 40):
+        for link in open_page(site, path).all("a"):
+            iri = link.attributes.get("title", "")
+            if iri in labels and "dt" not in link.inside:  # shapes may name a property otherwise
+                shown = link.text.strip().replace('"', '\\"')
+                assert shown in labels[iri] or not {text for text in labels[iri] if "\\n" not in text}, (path, iri, shown)
+                checked += 1
+    assert checked > 150
+
+
+@pytest.mark.parametrize("name", ["own_site", "foreign_site"])
+def test_every_internal_link_of_many_pages_is_answered(request: pytest.FixtureRequest, name: str) -> None:
+    site: Site = request.getfixturevalue(name)
+    starts = [*(path for place, path in PLACES if place == name), *entity_paths(site, 45)]
+    assert len(starts) >= 60
+    met: dict[str, str] = {}
+    for start in starts:
+        for element in open_page(site, start).elements:
+            if "href" in element.attributes and element.tag in ("a", "link"):
+                url = urldefrag(urljoin(urljoin(site.url, start), element.attributes["href"]))[0]
+                if url.startswith(site.url) and urljoin(site.url, start) != url:
+                    met.setdefault(site.below(url), start)
+    assert len(met) > 400
+    dead = {}
+    for path, start in met.items():
+        if not path.startswith("/sparql?"):
+            status = site.head(path, CHROME).status_code
+            if status not in (200, 303):
+                dead[path] = (status, start)
+    assert {} == dead
+
+
+def test_every_example_query_of_the_home_page_runs(own_site: Site) -> None:
+    examples = [href for href in open_page(own_site, "/").hrefs if href.startswith("/sparql?query=")]
+    assert len(examples) > 20
+    for href in examples:
+        page = own_site.get(href, CHROME)
+        assert 200 == page.status_code, href
+        assert "No rows" not in page.text
+
+
+def test_the_home_page_counts_truly(own_site: Site) -> None:
+    page = open_page(own_site, "/")
+    for card in [element for element in page.all("a") if element.attributes.get("href", "").startswith("/browse/")][:12]:
+        listing = open_page(own_site, card.attributes["href"])
+        count = card.text.strip().split()[-1]
+        assert listing.all("h1")[0].text.split()[-1] == count
+        if int(count) <= 50:
+            assert int(count) == len([link for link in listing.all("a") if "ul" in link.inside and "title" in link.attributes])
+
+
+def test_a_page_prints_and_reads_without_its_style(own_site: Site) -> None:
+    """The style sheet and the icon are the only things a page loads, and they say how long they may be kept."""
+    loaded = [link.attributes["href"] for link in open_page(own_site, "/").all("link") if link.attributes["rel"] in ("stylesheet", "icon")]
+    assert 2 == len(loaded)
+    for href in loaded:
+        response = own_site.get(href)
+        assert 200 == response.status_code
+        assert int(re.sub(r".*max-age=", "", response.headers["cache-control"]).partition(",")[0]) > 86_400
