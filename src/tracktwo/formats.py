@@ -3,6 +3,7 @@
 Choosing follows RFC 9110 section 12.5.1: quality, then how specific the range is, then our own order.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -167,8 +168,5 @@ def _quality(parameters: Iterable[str]) -> float:
     for parameter in parameters:
         name, _, value = parameter.partition("=")
         if name.strip() == "q":
-            try:
-                return min(max(float(value), 0.0), 1.0)
-            except ValueError:
-                return 1.0
+            return min(float(value), 1.0) if re.fullmatch(r"\s*\d+(?:\.\d*)?\s*|\s*\.\d+\s*", value) else 1.0
     return 1.0

@@ -15,16 +15,17 @@ from tracktwo.namespaces import RDF, RDFS, SCHEMA, SH, XSD
 _PARAMETER = re.compile(r"(VALUES\s+\?(\w+)\s*\{\s*)(<[^<>\s]*>|[\w.-]*:[\w.%-]*\w)(\s*\})", re.IGNORECASE)
 _PREFIX = re.compile(r"^\s*PREFIX\s+([\w.-]*):\s*<([^>]*)>", re.IGNORECASE | re.MULTILINE)
 
-#: Head lines that hold the question itself, by the language they are written in.
-QUESTION_LINES: Mapping[str, str] = {"question": "en", "вопрос": "ru"}
-
 _KINDS = {"SELECT": ("SPARQLSelectExecutable", "select"), "ASK": ("SPARQLAskExecutable", "ask")}
 _OTHER_KIND = ("SPARQLConstructExecutable", "construct")
 
 
 @dataclass(frozen=True)
 class Question:
-    """A saved query: its file's name without number and ending, the lines of its head by key, and the whole text."""
+    """A saved query: its file's name without number and ending, the lines of its head by key, and the whole text.
+
+    The head is the comments at the text's beginning: `title: …`, `question: …` in English, `question@ru: …` and the
+    like in other languages.
+    """
 
     slug: str
     head: Mapping[str, str]
@@ -34,6 +35,11 @@ class Question:
     def title(self) -> str:
         """What it is called: its `title` line, else its slug."""
         return self.head.get("title", self.slug)
+
+    def in_languages(self, key: str) -> dict[str, str]:
+        """What the head says under a key, by language."""
+        lines = ((name.partition("@"), text) for name, text in self.head.items())
+        return {language or "en": text for (name, _, language), text in lines if name == key}
 
     def parameters(self, prefixes: Mapping[str, str]) -> dict[str, str]:
         """The parameters with their default IRIs, in the order of the text."""
@@ -73,9 +79,8 @@ def _described(
         yield Triple(me, RDF.type, SH.SPARQLExecutable)
         yield Triple(me, RDF.type, SH[kind])
         yield Triple(me, RDFS.label, Literal(question.title, language="en"))
-        for line, language in QUESTION_LINES.items():
-            if line in question.head:
-                yield Triple(me, RDFS.comment, Literal(question.head[line], language=language))
+        for language, text in question.in_languages("question").items():
+            yield Triple(me, RDFS.comment, Literal(text, language=language))
         yield Triple(me, SH.prefixes, declarations)
         yield Triple(me, SH[property_], Literal(question.text))
         yield Triple(me, SCHEMA.target, NamedNode(endpoint))

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from tracktwo.publication import Publication
 from tracktwo.question import Question
 
-_HEAD = re.compile(r"^#\s*([\w-]+):\s*(.*)$")
+_HEAD = re.compile(r"^#\s*([\w-]+(?:@[\w-]+)?):\s*(.*)$")
 
 
 def read(publication: Publication) -> list[Question]:
