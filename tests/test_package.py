@@ -1,4 +1,4 @@
-"""The package: its wheel holds everything, and what it installs serves the packaged publication with no checkout near."""
+"""The package: its wheel holds everything, and what it installs serves the packaged publication with no checkout."""
 
 import contextlib
 import os
@@ -13,10 +13,11 @@ from pathlib import Path
 import httpx
 import pytest
 from serving import marked
-from test_readme import ACTIVATE, INSTALL, ROOT, Command, Shell
+from test_readme import INSTALL, README, ROOT, Command, Shell
 
 FOLDERS = ("ontology", "data", "shapes")
 CLONED = ("pyproject.toml", "publication.toml", "README.md", "LICENSE", "CHANGELOG.md", "src", *FOLDERS)
+ACTIVATE = ". .venv/bin/activate"
 SERVE = Command("tracktwo serve", "")
 PERSON = "/id/person/pavel-s-zolotarev"
 
@@ -28,7 +29,7 @@ def clone(tmp_path: Path) -> Path:
     folder.mkdir()
     for name in CLONED:
         if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "node_modules", ".*"))
         else:
             shutil.copy(ROOT / name, folder)
     return folder
@@ -59,7 +60,7 @@ def _served(shell: Shell, command: Command = SERVE) -> Iterator[float]:
 
 def _page(shell: Shell, path: str, accept: str) -> str:
     answer = httpx.get(shell.url(path), headers={"accept": accept}, follow_redirects=True, trust_env=False)
-    assert 200 == answer.status_code
+    assert answer.status_code == 200
     assert accept == answer.headers["content-type"].partition(";")[0]
     return answer.text
 
@@ -67,7 +68,8 @@ def _page(shell: Shell, path: str, accept: str) -> str:
 def test_wheel_holds_the_code_its_files_and_the_publication(clone: Path, wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
-    code = {path.relative_to(clone / "src").as_posix() for path in (clone / "src").rglob("*") if path.is_file()}
+    package = [path for path in (clone / "src" / "tracktwo").rglob("*") if path.is_file()]
+    code = {path.relative_to(clone / "src").as_posix() for path in package}
     lists = [path for folder in FOLDERS for path in (clone / folder).rglob("*") if path.is_file()]
     published = {f"tracktwo/publication/{path.relative_to(clone).as_posix()}" for path in lists}
     expected = code | published | {"tracktwo/publication/publication.toml"}
@@ -78,7 +80,9 @@ def test_wheel_holds_the_code_its_files_and_the_publication(clone: Path, wheel: 
     assert {".py", ".html", ".css", ".svg", ".rq", ".ttl", ".tsv", ".toml"} <= endings
 
 
-def test_installed_command_serves_with_no_checkout_near(wheel: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_installed_command_serves_with_no_checkout_near(
+    wheel: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True, timeout=120)
     scripts = tmp_path / "venv" / "bin"
     subprocess.run([scripts / "pip", "install", "-q", wheel], check=True, timeout=300, capture_output=True)
@@ -94,7 +98,7 @@ def test_installed_command_serves_with_no_checkout_near(wheel: Path, tmp_path: P
     with capsys.disabled():
         print(f"\ninstalled: first answer after {first:.1f} s with a build, {second:.1f} s without")
     assert second < 30
-    assert [] == list(empty.iterdir())
+    assert list(empty.iterdir()) == []
     assert (home / "data" / "tracktwo" / "current").exists()
 
 
@@ -102,6 +106,7 @@ def test_readmes_first_command_serves_a_fresh_clone(clone: Path, capsys: pytest.
     settings = clone / "publication.toml"
     text = settings.read_text(encoding="utf-8")
     settings.write_text(text.replace('en = "Track Two"', 'en = "Fresh Clone"', 1), encoding="utf-8")
+    assert f"`{ACTIVATE}`" in README
     shell = Shell(clone, Path(os.devnull), patience=300)
     with _served(shell, Command(INSTALL, "")) as first:
         assert "Fresh Clone" in _page(shell, "/", "text/html")
@@ -111,4 +116,6 @@ def test_readmes_first_command_serves_a_fresh_clone(clone: Path, capsys: pytest.
     with capsys.disabled():
         print(f"\nfresh clone: first answer after {first:.1f} s with all installed, {second:.1f} s the second time")
     assert second < 30
-    assert shell.run(Command(f"{ACTIVATE} && command -v tracktwo", "")).strip() == str(clone / ".venv" / "bin" / "tracktwo")
+    assert shell.run(Command(f"{ACTIVATE} && command -v tracktwo", "")).strip() == str(
+        clone / ".venv" / "bin" / "tracktwo"
+    )

@@ -26,7 +26,7 @@ import pytest
 from serving import free_port, marked
 from test_layers import LAYERS
 
-from tracktwo import cli, publication
+from tracktwo import cli
 from tracktwo.publication import SETTINGS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -35,8 +35,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 #: Run by test_package.py and `.ci/run`, not here: each installs something.
 INSTALL = "python3 -m venv .venv && .venv/bin/pip install -q . && .venv/bin/tracktwo serve"
 TEST = ".venv/bin/pip install -q -e '.[test]' && .venv/bin/pytest"
-ACTIVATE = ". .venv/bin/activate"
-RUN_ELSEWHERE = (INSTALL, TEST, ACTIVATE)
+RUN_ELSEWHERE = (INSTALL, TEST)
 
 #: Ports that the README names, in the place of which the tests take free ones.
 PORTS = ("8000", "8001", "7878")
@@ -183,9 +182,9 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
 
 def test_every_command_is_run_here_or_named_as_run_elsewhere() -> None:
     lines = [command.line for block in BLOCKS for command in block]
-    assert (9, 18) == (len(BLOCKS), len(lines))
+    assert (len(BLOCKS), len(lines)) == (8, 17)
     assert [line for line in lines if line in RUN_ELSEWHERE] == list(RUN_ELSEWHERE)
-    assert 15 == sum(len(block) for block in RUN_HERE)
+    assert sum(len(block) for block in RUN_HERE) == 15
 
 
 @pytest.mark.parametrize("block", RUN_HERE, ids=lambda block: block[0].line[:40])
@@ -225,7 +224,12 @@ def _toml(value: object) -> str:
 
 def test_settings_are_those_of_the_code() -> None:
     expected = [
-        [f"`{row.name}`", TYPES[row.kind], "required" if row.default is None else f"`{_toml(row.default)}`", row.meaning]
+        [
+            f"`{row.name}`",
+            TYPES[row.kind],
+            "required" if row.default is None else f"`{_toml(row.default)}`",
+            row.meaning,
+        ]
         for row in SETTINGS
     ]
     shown = _table("| setting | type | default | meaning |")
@@ -245,7 +249,7 @@ def _first_line(text: str | None) -> str:
 def test_layers_are_those_that_the_code_keeps_to() -> None:
     rows = _table("| layer | modules of `src/tracktwo/` | may not know |")
     expected = {
-        level: sorted(name for name, own in LAYERS.items() if own == level and not name.startswith("__"))
+        level: sorted(name for name, home in LAYERS.items() if home == level and not name.startswith("__"))
         for level in range(len(rows))
     }
     assert expected == {4 - place: re.findall(r"`(\w+)`", row[1]) for place, row in enumerate(rows)}
@@ -258,7 +262,7 @@ def test_files_that_the_readme_names_exist() -> None:
     named = {span for span in spans if re.match(rf"(?:{tops})|[\w.]+\.(?:md|toml)$|LICENSE$", span)}
     example = {"data/lights.ttl"}
     assert len(named) > 25
-    assert [] == sorted(name for name in named - example if not (ROOT / name).exists())
+    assert sorted(name for name in named - example if not (ROOT / name).exists()) == []
 
 
 def test_minimal_publication_builds(tmp_path: Path) -> None:
@@ -274,7 +278,9 @@ def test_minimal_publication_builds(tmp_path: Path) -> None:
         (tmp_path / folder / f"{folder[:-1]}.ttl").write_text(triple, encoding="utf-8")
     shell = Shell(tmp_path)
     shell.run(Command("tracktwo build", ""))
-    asked = shell.run(Command("tracktwo query -e 'SELECT DISTINCT ?g { GRAPH ?g { ?s ?p ?o } } ORDER BY ?g' --format csv", ""))
+    asked = shell.run(
+        Command("tracktwo query -e 'SELECT DISTINCT ?g { GRAPH ?g { ?s ?p ?o } } ORDER BY ?g' --format csv", "")
+    )
     assert asked.split()[1:] == [f"{base}graph/dat", f"{base}graph/shape", f"{base}ontology"]
 
 
@@ -294,7 +300,9 @@ OTHER_STATUSES = {502, 503, 504, 507}
 
 
 def test_bad_requests_get_the_statuses_that_the_readme_names(shell: Shell) -> None:
-    named = {int(status) for row in _table("| input | what happens |") for status in re.findall(r"\b[45]\d\d\b", row[1])}
+    named = {
+        int(status) for row in _table("| input | what happens |") for status in re.findall(r"\b[45]\d\d\b", row[1])
+    }
     assert named == BAD_REQUESTS.keys() | OTHER_STATUSES
     with httpx.Client(base_url=shell.url("/"), trust_env=False) as client:
         for status, (method, path, headers, body) in BAD_REQUESTS.items():
@@ -327,6 +335,6 @@ def test_engine_departs_from_the_standard_where_the_readme_says() -> None:
     def values(query: str) -> list[list[str]]:
         return [[str(value) for value in row] for row in store.query(query)]  # type: ignore[union-attr]  # SELECT only
 
-    assert [] == values("SELECT ?o { <a:unknown> <a:p>* ?o }")
-    assert 1 == len({row[0] for row in values('SELECT (BNODE("x") AS ?b) { ?s ?p ?o }')})
+    assert values("SELECT ?o { <a:unknown> <a:p>* ?o }") == []
+    assert len({row[0] for row in values('SELECT (BNODE("x") AS ?b) { ?s ?p ?o }')}) == 1
     assert "@en" in values("SELECT (GROUP_CONCAT(?o) AS ?all) { ?s ?p ?o }")[0][0]

@@ -62,11 +62,12 @@ WHERE object = (SELECT id FROM node WHERE iri = ?) AND property = (SELECT id FRO
 AND (link.sort, link.subject) > (?, ?)
 ORDER BY link.sort, link.subject LIMIT ?
 """
-_DOCUMENT_COUNT = r"SELECT COUNT(DISTINCT document) FROM node WHERE document LIKE ? ESCAPE '\'"
-_DOCUMENTS = r"""
-SELECT DISTINCT document FROM node WHERE document LIKE ? ESCAPE '\' ORDER BY document LIMIT ? OFFSET ?
+_DOCUMENT_COUNT = "SELECT COUNT(DISTINCT document) FROM node WHERE document >= ? AND document < ?"
+_DOCUMENTS = """
+SELECT DISTINCT document FROM node WHERE document >= ? AND document < ? ORDER BY document LIMIT ? OFFSET ?
 """
 
+_LAST = "\U0010ffff"  # sorts behind every other character
 _AT_ONCE = 500  # how many values one statement names: SQLite's oldest limit is 999
 
 
@@ -102,7 +103,7 @@ class Catalog:
 
     def __init__(self, path: Path, base_iri: str) -> None:
         self._path = path
-        self._ours = re.sub(r"([%_\\])", r"\\\1", base_iri) + "%"
+        self._ours = (base_iri, base_iri + _LAST)
         self._local = threading.local()
 
     def described(self, iris: Iterable[str]) -> list[str]:
@@ -122,7 +123,7 @@ class Catalog:
     def starting_with(self, namespace: str, limit: int = 500) -> list[str]:
         """IRIs that begin with a namespace, in order, up to a limit."""
         statement = "SELECT iri FROM node WHERE iri >= ? AND iri < ? ORDER BY iri LIMIT ?"
-        return [row[0] for row in self._run(statement, (namespace, namespace + "\U0010ffff", limit))]
+        return [row[0] for row in self._run(statement, (namespace, namespace + _LAST, limit))]
 
     def subjects(self, document: str) -> list[str]:
         """Everything that one document describes, sorted."""
@@ -167,11 +168,11 @@ class Catalog:
 
     def document_count(self) -> int:
         """How many documents of ours there are."""
-        return int(self._run(_DOCUMENT_COUNT, (self._ours,))[0][0])
+        return int(self._run(_DOCUMENT_COUNT, self._ours)[0][0])
 
     def documents(self, start: int, limit: int) -> list[str]:
         """Our documents, sorted, from the one numbered `start`."""
-        return [row[0] for row in self._run(_DOCUMENTS, (self._ours, limit, start))]
+        return [row[0] for row in self._run(_DOCUMENTS, (*self._ours, limit, start))]
 
     def _in(self, statement: str, values: Sequence[str]) -> Iterator[tuple[str, ...]]:
         for start in range(0, len(values), _AT_ONCE):
@@ -190,4 +191,4 @@ class Catalog:
 def _position(after: str) -> tuple[int, str]:
     """(node number, sort key) of a page's start; anything that is no key means the beginning."""
     number, tilde, sort = after.partition("~")
-    return (int(number), sort) if tilde and number.isdigit() and len(number) < 18 else (-1, "")
+    return (int(number), sort) if tilde and re.fullmatch(r"[0-9]{1,17}", number) else (-1, "")

@@ -396,7 +396,7 @@ def describe(place: Place, iri: str, format_: str) -> None:
 
     \b
     Example:
-      tracktwo describe https://w3id.org/tracktwo/id/person/pavel-s-zolotarev
+      tracktwo describe https://data.example.org/id/river/rhine
     """
     chosen = named(format_, RDF_FORMATS)
     assert chosen is not None

@@ -3,7 +3,6 @@
 Choosing follows RFC 9110 section 12.5.1: quality, then how specific the range is, then our own order.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -32,7 +31,8 @@ class Format:
     def iri(self) -> str:
         """The format's IRI in the W3C list of file formats."""
         registered = self.rdf or self.results
-        return registered.iri if registered else "http://www.w3.org/ns/formats/HTML"
+        local = registered.iri.rpartition("/")[2] if registered else "HTML"
+        return f"http://www.w3.org/ns/formats/{local}"
 
 
 def _rdf(rdf: RdfFormat, *aliases: str) -> Format:
@@ -165,8 +165,10 @@ def _split(text: str, separator: str) -> list[str]:
 
 
 def _quality(parameters: Iterable[str]) -> float:
-    for parameter in parameters:
-        name, _, value = parameter.partition("=")
-        if name.strip() == "q":
-            return min(float(value), 1.0) if re.fullmatch(r"\s*\d+(?:\.\d*)?\s*|\s*\.\d+\s*", value) else 1.0
-    return 1.0
+    """The value of `q`, between 0 and 1; 1 where there is none, or none that is a number."""
+    given = next((value for name, _, value in (row.partition("=") for row in parameters) if name.strip() == "q"), "")
+    try:
+        quality = float(given)
+    except ValueError:
+        return 1.0
+    return min(max(quality, 0.0), 1.0) if quality == quality else 1.0  # noqa: PLR0124  # only NaN differs from itself

@@ -1,6 +1,8 @@
 """A publication: the folders of a knowledge graph and `publication.toml` beside them."""
 
 import difflib
+import math
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,6 +12,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from tracktwo.errors import SettingError
+from tracktwo.links import is_valid_iri
 from tracktwo.namespaces import PREFIXES
 
 T = TypeVar("T")
@@ -197,19 +200,29 @@ def _checked(row: Setting, given: Mapping[str, Any], path: Path) -> Any:
     value = given[row.name]
     if row.kind is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
-    if not isinstance(value, row.kind) or (isinstance(value, bool) and row.kind is not bool):
-        raise SettingError(
-            f"{path}: “{row.name}” must be {row.kind.__name__}, not {type(value).__name__}",
-            hint=f"It says {row.meaning}.",
-        )
-    if isinstance(value, (int, float)) and value <= 0:
-        raise SettingError(f"{path}: “{row.name}” must be above zero")
+    if fault := _fault(row, value):
+        raise SettingError(f"{path}: “{row.name}” must be {fault}", hint=f"It says {row.meaning}.")
     return value
+
+
+def _fault(row: Setting, value: Any) -> str:
+    """What a value must be and is not; empty where it is right."""
+    if not isinstance(value, row.kind) or (isinstance(value, bool) and row.kind is not bool):
+        return f"{row.kind.__name__}, not {type(value).__name__}"
+    parts = [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else []
+    if not all(isinstance(part, str) for part in parts):
+        return f"a {row.kind.__name__} of strings"
+    if isinstance(value, (int, float)) and not 0 < value < math.inf:
+        return "a number above zero"
+    iris = {"licence": [value], "publisher.iri": [value], "services": parts}.get(row.name, [])
+    iris = list(value.values()) if row.name == "prefixes" else iris
+    wrong = [iri for iri in iris if iri and not is_valid_iri(iri)]
+    return f"an absolute IRI, not “{wrong[0]}”" if wrong else ""
 
 
 def _publication(root: Path, values: Mapping[str, Any]) -> Publication:
     base = values["base_iri"]
-    if not base.startswith(("http://", "https://")) or not base.endswith("/"):
+    if not re.match(r"https?://[^/?#]+/", base) or not base.endswith("/") or "#" in base or not is_valid_iri(base):
         raise SettingError(f"{root / FILE_NAME}: “base_iri” must be an http(s) IRI that ends in “/”, not “{base}”")
     return Publication(
         root=root,

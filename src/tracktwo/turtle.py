@@ -581,6 +581,20 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 
+
+def tokens(text: str) -> Iterator[tuple[str, str, int]]:
+    """The tokens of Turtle, TriG, N-Triples or N-Quads but for space and comments: (kind, token, line).
+
+    Kinds are `string`, `iri`, `at` (a language tag or directive), `number`, `word` (names, keywords, `^^`), `mark`.
+    """
+    line, at = 1, 0
+    for match in _TOKEN.finditer(text):
+        if match.lastgroup not in ("space", "comment"):
+            line += text.count("\n", at, match.start())
+            at = match.start()
+            yield match.lastgroup or "", match.group(), line
+
+
 #: Directives by their lower-case keyword, and how many tokens follow it (None: up to the next full stop).
 _DIRECTIVES = {"@prefix": None, "@base": None, "prefix": 2, "base": 1}
 _VERSIONS = ("@version", "version")  # RDF 1.2: announces what can't be written here

@@ -78,7 +78,7 @@ def build(publication: Publication, releases: Releases, progress: Progress) -> O
 
     Raises `NotConforming` with all violations, `InputError`, or `ReleaseError` where the folder can't be written.
     """
-    current = releases.current()
+    current = releases.usable()
     if current is not None and is_fresh(publication, current):
         return Outcome(current, new=False, warnings=())
     with releases.building() as folder:

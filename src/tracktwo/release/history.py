@@ -78,11 +78,21 @@ class Releases:
         name = self.current_name()
         return self.get(name) if name else None
 
+    def usable(self) -> Release | None:
+        """The current release, None where there is none or it can't be opened: a build then makes a new one."""
+        try:
+            release = self.current()
+        except ReleaseError:
+            return None
+        whole = release is not None and {"id", "sha256", "created"} <= release.manifest.keys()
+        return release if whole else None
+
     def get(self, name: str) -> Release:
         """The release in a folder; a `ReleaseError` names what is missing or broken."""
         folder = self.folder / name
         try:
-            return Release(folder, json.loads((folder / "manifest.json").read_text(encoding="utf-8")))
+            manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+            return Release(folder, manifest)
         except (OSError, ValueError) as error:
             raise ReleaseError(
                 f"the release {name} can't be opened: {error}", hint="Run `tracktwo build` to make a new one."
@@ -114,16 +124,20 @@ class Releases:
     def publish(self, built: Path, id_: str) -> Release:
         """Make a finished folder a release and point to it: all of it on disk before the pointer swaps.
 
-        The same data made anew (by a newer version, with other settings) keeps its id in a folder with a number.
+        The same data made anew (by a newer version, with other settings) keeps its id, in a folder with a number while
+        the current one has the name; a folder that a killed build or an earlier one left is replaced.
         """
         _sync(built)
-        number, name = 1, id_
-        while (self.folder / name).exists():
-            number += 1
-            name = f"{id_}.{number}"
+        name = id_ if self.current_name() != id_ else f"{id_}.2"
+        folder = self.folder / name
+        shutil.rmtree(folder, ignore_errors=True)
         built.chmod(0o755)
-        built.rename(self.folder / name)
-        self.point_to(name)
+        built.rename(folder)
+        try:
+            self.point_to(name)
+        except OSError:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
         return self.get(name)
 
     def point_to(self, name: str) -> None:

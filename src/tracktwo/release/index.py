@@ -1,5 +1,7 @@
 """Write a release's catalogue: labels, documents, classes and links, counted and sorted once."""
 
+import contextlib
+import errno
 import re
 import sqlite3
 import unicodedata
@@ -23,17 +25,16 @@ def write(path: Path, publication: Publication, triples: Iterable[Triple], state
     builder = _Builder(publication, stated)
     for triple in triples:
         builder.add(triple)
-    connection = sqlite3.connect(path)
-    with connection:
-        connection.execute("PRAGMA page_size = 4096")
-        connection.executescript(SCHEMA)
-        builder.write(connection)
-    connection.execute("PRAGMA optimize")
-    connection.close()
+    try:
+        with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+            connection.executescript(SCHEMA)
+            builder.write(connection)
+    except sqlite3.Error as error:
+        raise OSError(errno.EIO, f"the catalogue can't be written: {error}") from error
 
 
 def slug_of(iri: str) -> str:
-    """The last part of an IRI as a kebab-case name: `…#RankHolding` is `rank-holding`."""
+    """The last part of an IRI as a kebab-case name: `…#PartOf` is `part-of`."""
     local = re.split(r"[/#:]", iri.rstrip("/#"))[-1]
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", local)
     return re.sub(r"[^\w]+", "-", spaced).strip("-").lower()

@@ -7,7 +7,7 @@ until neither adds anything, and only statements about the data are kept.
 
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import reasonable
@@ -72,25 +72,34 @@ def _closure(premises: set[Triple]) -> set[Triple]:
 
 
 def _reason(triples: set[Triple]) -> set[Triple]:
-    """One run of the RL rules.
+    """One run of the RL rules, without functional properties that turn out to have literal values.
 
-    Blank nodes and literals travel as IRIs: the reasoner renames the former and rewrites the latter. A functional
-    property with literal values is left out, lest two values be taken for two names of one thing.
+    The rules would take two values for two names of one thing, and the literals travel in disguise.
     """
+    left_out: set[object] = set()
+    while True:
+        known = triples | _run(triple for triple in triples if not _functional(triple, left_out))
+        with_literals = {triple.predicate for triple in known if isinstance(triple.object, Literal)}
+        found = {triple.subject for triple in triples if _functional(triple, with_literals)}
+        if found <= left_out:
+            return known
+        left_out |= found
+
+
+def _functional(triple: Triple, properties: Collection[object]) -> bool:
+    return triple.object == OWL.FunctionalProperty and triple.predicate == RDF.type and triple.subject in properties
+
+
+def _run(premises: Iterable[Triple]) -> set[Triple]:
+    """What the reasoner makes of the premises. Blank nodes and literals travel as IRIs, since it changes both."""
     sent = _Travel()
-    literal_valued = {triple.predicate for triple in triples if isinstance(triple.object, Literal)}
-    premises = (
-        triple
-        for triple in triples
-        if not (triple.object == OWL.FunctionalProperty and triple.subject in literal_valued)
-    )
     reasoner = reasonable.PyReasoner()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "premises.ttl"
         path.write_bytes(to_bytes((sent.out(triple) for triple in premises), RdfFormat.N_TRIPLES))
         reasoner.load_file(str(path))
     derived = (sent.back(row) for row in reasoner.reason())
-    return triples | {triple for triple in derived if triple is not None}
+    return {triple for triple in derived if triple is not None}
 
 
 class _Travel:
@@ -144,8 +153,11 @@ def _chains(triples: Iterable[Triple]) -> list[tuple[NamedNode, list[Node]]]:
 
 
 def _items(cell: Node, first: Mapping[object, Node], rest: Mapping[object, Node]) -> list[Node]:
-    items = []
-    while cell in first:
+    """The items of a list, none where it is not well-formed."""
+    items: list[Node] = []
+    while cell != RDF.nil:
+        if cell not in first or cell not in rest or len(items) > len(first):
+            return []
         items.append(first[cell])
         cell = rest[cell]
     return items

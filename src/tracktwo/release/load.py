@@ -16,12 +16,14 @@ from pyoxigraph import (
     Quad,
     RdfFormat,
     Store,
+    Triple,
     parse,
 )
 
 from tracktwo.errors import InputError
 from tracktwo.namespaces import OWL, RDF
 from tracktwo.publication import FILE_NAME, Publication
+from tracktwo.release import places
 from tracktwo.terms import in_graph, name_of
 
 #: File endings that pyoxigraph's registry lacks.
@@ -124,11 +126,22 @@ def _read_file(publication: Publication, role: str, path: Path, rdf: RdfFormat) 
 
 def _parsed(path: Path, rdf: RdfFormat, base_iri: str) -> list[Quad]:
     try:
-        return list(parse(path=str(path), format=rdf, base_iri=base_iri, rename_blank_nodes=True))
+        quads = list(parse(path=str(path), format=rdf, base_iri=base_iri, rename_blank_nodes=True))
     except SyntaxError as error:
         raise InputError(_syntax_message(path, error)) from error
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: {error}") from error
+    for quad in quads:
+        _check_quad(path, quad)
+    return quads
+
+
+def _check_quad(path: Path, quad: Quad) -> None:
+    """RDF 1.1 is what is published: no triples as terms, no base direction; and a graph needs a name to be a source."""
+    if isinstance(quad.object, Triple) or (isinstance(quad.object, Literal) and quad.object.direction is not None):
+        raise InputError(f"{path}: {quad.object} is RDF 1.2, which is not published yet")
+    if isinstance(quad.graph_name, BlankNode):
+        raise InputError(f"{path}: a named graph has a blank node for its name", hint="Give the graph an IRI.")
 
 
 def _syntax_message(path: Path, error: SyntaxError) -> str:
@@ -192,10 +205,10 @@ def _with_normal_literals(files: Sequence[SourceFile], quads: Sequence[Quad]) ->
     if not stored:
         return list(quads), []
     owner = {graph: file.path for file in files for graph in file.graphs}
-    places = dict.fromkeys((owner[name_of(quad.graph_name)], quad.object) for quad in quads if quad.object in stored)
+    written = dict.fromkeys((owner[name_of(quad.graph_name)], quad.object) for quad in quads if quad.object in stored)
     warnings = [
-        f"{path}:{line_of(path, literal.value)}: the literal {literal} is stored as {stored[literal]}"
-        for path, literal in places
+        f"{path}:{places.literal_line(path, literal)}: the literal {literal} is stored as {stored[literal]}"
+        for path, literal in written
         if isinstance(literal, Literal)
     ]
     normal = (
@@ -222,19 +235,9 @@ def _stored_forms(literals: Iterable[Literal]) -> dict[Literal, Literal]:
 
 def _tag_warnings(files: Sequence[SourceFile]) -> list[str]:
     """A warning for each language tag written in upper case: parsing made it lower case (RFC 5646 section 2.1.1)."""
-    warnings = []
-    for file in files:
-        if format_of(file.path) in (RdfFormat.TURTLE, RdfFormat.TRIG, RdfFormat.N_TRIPLES, RdfFormat.N_QUADS):
-            for number, line in enumerate(file.path.read_text(encoding="utf-8").splitlines(), start=1):
-                for tag in re.findall(r'["\']@([A-Za-z]+(?:-[A-Za-z0-9]+)*)', line):
-                    if tag != tag.lower():
-                        warnings.append(f"{file.path}:{number}: the language tag @{tag} is stored as @{tag.lower()}")
-    return warnings
-
-
-def line_of(path: Path, text: str) -> int:
-    """The number of the first line of a file that has this text, 1 where none has."""
-    for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
-        if text in line:
-            return number
-    return 1
+    spelt = ((file.path, line, tag) for file in files for line, tag in places.tags(file.path))
+    return [
+        f"{path}:{line}: the language tag @{tag} is stored as @{tag.lower()}"
+        for path, line, tag in spelt
+        if tag != tag.lower()
+    ]

@@ -8,13 +8,15 @@ from typing import Any
 
 import pyshacl
 import rdflib
-from pyoxigraph import NamedNode, Quad, RdfFormat
+from pyoxigraph import BlankNode, Literal, NamedNode, Quad
 from rdflib.namespace import SH
 
 from tracktwo.errors import InputError
+from tracktwo.namespaces import XSD
 from tracktwo.publication import Publication
+from tracktwo.release import places
 from tracktwo.release.load import Input
-from tracktwo.terms import name_of, to_bytes
+from tracktwo.terms import Term, name_of
 
 VIOLATION, WARNING, INFO = "Violation", "Warning", "Info"
 
@@ -90,21 +92,35 @@ def validate(publication: Publication, given: Input, inferred: Iterable[Quad]) -
         pyshacl.errors.ShapeLoadError,
         pyshacl.errors.ConstraintLoadError,
         pyshacl.errors.ReportableRuntimeError,
+        re.error,  # pySHACL leaves a pattern that is none to the regular expressions
     ) as error:
         raise InputError(f"{publication.folders['shapes']}: {error}") from error
-    results = _results(graph, given, publication) if isinstance(graph, rdflib.Graph) else []
+    results = _results(graph, given) if isinstance(graph, rdflib.Graph) else []
     return Report(results, graph.serialize(format="turtle") if isinstance(graph, rdflib.Graph) else "", targets)
 
 
 def _rdflib(quads: Iterable[Quad]) -> rdflib.Graph:
-    """PySHACL's kind of graph; literals keep their lexical form."""
+    """PySHACL's kind of graph; blank nodes keep their labels, and literals their lexical form."""
     graph = rdflib.Graph()
-    text = to_bytes({quad.triple for quad in quads}, RdfFormat.N_TRIPLES)
-    normalize, rdflib.NORMALIZE_LITERALS = rdflib.NORMALIZE_LITERALS, False
-    try:
-        return graph.parse(data=text, format="nt")
-    finally:
-        rdflib.NORMALIZE_LITERALS = normalize
+    terms: dict[Term, Any] = {}
+    for triple in {quad.triple for quad in quads}:
+        for term in (triple.subject, triple.object):
+            if term not in terms:
+                terms[term] = _rdflib_term(term)
+        graph.add((terms[triple.subject], rdflib.URIRef(triple.predicate.value), terms[triple.object]))
+    return graph
+
+
+def _rdflib_term(term: Term) -> Any:
+    if isinstance(term, NamedNode):
+        return rdflib.URIRef(term.value)
+    if isinstance(term, BlankNode):
+        return rdflib.BNode(term.value)
+    assert isinstance(term, Literal), "RDF 1.1 has no other terms"
+    if term.language:
+        return rdflib.Literal(term.value, lang=term.language)
+    datatype = None if term.datatype == XSD.string else rdflib.URIRef(term.datatype.value)
+    return rdflib.Literal(term.value, datatype=datatype, normalize=False)
 
 
 def _targets(shapes: rdflib.Graph) -> int:
@@ -114,11 +130,12 @@ def _targets(shapes: rdflib.Graph) -> int:
     implicit = {
         s for s in shapes.subjects(rdflib.RDF.type, SH.NodeShape) if (s, rdflib.RDF.type, rdflib.RDFS.Class) in shapes
     }
-    return len(explicit | implicit)
+    deactivated = {shape for shape, value in shapes.subject_objects(SH.deactivated) if str(value) == "true"}
+    return len((explicit | implicit) - deactivated)
 
 
-def _results(graph: rdflib.Graph, given: Input, publication: Publication) -> list[Result]:
-    places = _Places(given, publication)
+def _results(graph: rdflib.Graph, given: Input) -> list[Result]:
+    places = _Places(given)
     results = [_result(graph, node, places) for node in graph.objects(None, SH.result)]  # not the details inside
     order = (VIOLATION, WARNING, INFO)
     return sorted(
@@ -165,13 +182,12 @@ def _path_text(graph: rdflib.Graph, path: Any) -> str:
 class _Places:
     """Finds the file and line that speak of a node."""
 
-    def __init__(self, given: Input, publication: Publication) -> None:
+    def __init__(self, given: Input) -> None:
         self._owner = given.owner
-        self._prefixes = publication.prefixes
         self._graphs: dict[str, list[tuple[str, str]]] = {}
         for quad in given.quads:
-            if isinstance(quad.subject, NamedNode):
-                self._graphs.setdefault(quad.subject.value, []).append((quad.predicate.value, name_of(quad.graph_name)))
+            name = quad.subject.value if isinstance(quad.subject, (NamedNode, BlankNode)) else ""
+            self._graphs.setdefault(name, []).append((quad.predicate.value, name_of(quad.graph_name)))
 
     def of(self, node: str, path: str) -> tuple[Path | None, int]:
         """(file, line) where the node is described, by preference with the property at fault."""
@@ -180,20 +196,4 @@ class _Places:
             return None, 0
         graph = next((graph for predicate, graph in graphs if predicate == path), graphs[0][1])
         file = self._owner[graph].path
-        return file, _subject_line(file, node)
-
-
-def _subject_line(file: Path, iri: str) -> int:
-    """The line on which a Turtle file begins to speak of a subject, 1 where that can't be told."""
-    text = file.read_text(encoding="utf-8", errors="replace")
-    written = [f"<{iri}>"]
-    for prefix, namespace in re.findall(r"@?prefix\s+([\w.-]*):\s*<([^>]*)>", text, re.IGNORECASE):
-        if iri.startswith(namespace):
-            written.append(f"{prefix}:{iri[len(namespace) :]}")
-    lines = text.splitlines()
-    starts = (
-        number
-        for number, line in enumerate(lines, start=1)
-        if any(re.match(re.escape(form) + r"(\s|$)", line) for form in written)
-    )
-    return next(starts, 1)
+        return file, places.subject_line(file, node)
