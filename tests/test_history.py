@@ -52,15 +52,18 @@ def test_what_is_published_is_current(tmp_path: Path) -> None:
     assert {"a", "b", "current", ".lock"} == names(releases.folder)
 
 
-def test_the_same_id_again_gets_a_number_and_changes_nothing(tmp_path: Path) -> None:
+def test_the_same_id_again_leaves_the_current_folder_alone(tmp_path: Path) -> None:
     releases = Releases(tmp_path)
     published(releases, "a", "first")
     before = all_files(tmp_path / "a")
     published(releases, "a", "second")
-    published(releases, "a", "third")
-    assert {"a", "a.2", "a.3"} < names(tmp_path)
+    assert "a.2" == releases.current_name()
     assert before == all_files(tmp_path / "a")
-    assert "a.3" == releases.current_name()
+    before = all_files(tmp_path / "a.2")
+    published(releases, "a", "third")
+    assert {"a", "a.2"} < names(tmp_path)
+    assert before == all_files(tmp_path / "a.2")
+    assert "a" == releases.current_name()
 
 
 def test_the_pointer_can_go_back(tmp_path: Path) -> None:

@@ -124,7 +124,7 @@ def test_the_ontology_is_held_to_shapes_too(tmp_path: Path) -> None:
 def test_literals_are_judged_by_the_form_they_have(tmp_path: Path) -> None:
     shapes = PREFIXES + 'ex:ThingShape a sh:NodeShape ; sh:targetClass ex:Thing ; sh:property [ sh:path ex:age ; sh:datatype xsd:gYear ; sh:pattern "^[0-9]{4}$" ] .'
     data = PREFIXES + 'ex:one a ex:Thing ; ex:age "0044"^^xsd:gYear . ex:two a ex:Thing ; ex:age "0044Z"^^xsd:gYear .'
-    assert [EX + "two"] == [result.node for result in validated(tmp_path, {"shapes/shapes.ttl": shapes, "data/data.ttl": data}).of(VIOLATION)]
+    assert {EX + "two"} == {result.node for result in validated(tmp_path, {"shapes/shapes.ttl": shapes, "data/data.ttl": data}).of(VIOLATION)}
 
 
 # --- checks that would check nothing ----------------------------------------------------------------------------------------

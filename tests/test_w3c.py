@@ -67,19 +67,60 @@ LEFT_OUT = {
 }
 
 #: Tests whose outcome differs from the suite's, and what the engine does.
-EXCEPTIONS: dict[str, str] = {}
-
-#: What ran of each kind in each manifest, exceptions included.
-COUNTS: dict[str, dict[str, int]] = {}
+_ABSENT = "a zero-length path from or to a term that the data lacks gives no solution"
+_GRAPH = "what stands within GRAPH ?g and asks no triples there is evaluated once, not for each graph"
+_LANGUAGE = "GROUP_CONCAT of strings in one language keeps the language, so its value is no plain string"
+EXCEPTIONS: dict[str, str] = {
+    "aggregates/agg-groupconcat-04": _LANGUAGE,
+    "aggregates/agg-groupconcat-06": _LANGUAGE,
+    "aggregates/agg-empty-group-count-graph": "an aggregate within GRAPH ?g is made once, over all graphs",
+    "bindings/graph": _GRAPH,
+    "negation/graph-minus": "MINUS within GRAPH ?g takes ?g for a variable that both sides share",
+    "csv-tsv-res/tsv03": "integers are stored as xsd:integer, also those of a type derived from it",
+    "functions/bnode01": "BNODE(string) gives the same node in all solutions",
+    "property-path/zero_or_more_set_start": _ABSENT,
+    "property-path/zero_or_more_set_end": _ABSENT,
+    "property-path/zero_or_one_set_start": _ABSENT,
+    "property-path/zero_or_one_set_end": _ABSENT,
+    "syntax-query/test_4": "a function that the engine does not have is an error, although the syntax is right",
+}
 
 EVALUATION, CSV_TEST = "QueryEvaluationTest", "CSVResultFormatTest"
 POSITIVE, NEGATIVE = "PositiveSyntaxTest11", "NegativeSyntaxTest11"
 PROTOCOL, DESCRIPTION = "ProtocolTest", "ServiceDescriptionTest"
 
+#: How many tests of each kind each manifest has, exceptions included.
+COUNTS: dict[str, dict[str, int]] = {
+    "aggregates": {EVALUATION: 42, NEGATIVE: 5},
+    "bind": {EVALUATION: 10},
+    "bindings": {EVALUATION: 11},
+    "cast": {EVALUATION: 6},
+    "construct": {EVALUATION: 5, NEGATIVE: 2},
+    "csv-tsv-res": {EVALUATION: 3, CSV_TEST: 3},
+    "exists": {EVALUATION: 6},
+    "functions": {EVALUATION: 75},
+    "grouping": {EVALUATION: 4, NEGATIVE: 2},
+    "json-res": {EVALUATION: 4},
+    "negation": {EVALUATION: 12},
+    "project-expression": {EVALUATION: 7},
+    "property-path": {EVALUATION: 33},
+    "protocol": {PROTOCOL: 34},
+    "service": {EVALUATION: 7},
+    "service-description": {DESCRIPTION: 3},
+    "subquery": {EVALUATION: 14},
+    "syntax-fed": {POSITIVE: 3},
+    "syntax-query": {POSITIVE: 63, NEGATIVE: 31},
+}
+
+#: Tests that pass by being refused: queries that ask other endpoints, and updates.
+FEDERATED, UPDATES = 10, 7
+
 JSON, XML = "application/sparql-results+json", "application/sparql-results+xml"
 TSV, CSV = "text/tab-separated-values", "text/csv"
 TURTLE, N_TRIPLES = "text/turtle", "application/n-triples"
 FORM, DIRECT = "application/x-www-form-urlencoded", "application/sparql-query"
+
+_FEDERATED = re.compile(r"\bSERVICE\b", re.IGNORECASE)
 
 RDF_FORMATS = {".ttl": ox.RdfFormat.TURTLE, ".rdf": ox.RdfFormat.RDF_XML, ".nt": ox.RdfFormat.N_TRIPLES}
 #: A term: its kind, then its value; a literal also has datatype and language.
@@ -264,7 +305,7 @@ class Endpoint:
 
 
 def literal(value: str, datatype: str | None = None, language: str | None = None) -> Term:
-    """A literal; numbers by their value, since the engine writes them in one form (`01` as `1`)."""
+    """A literal; numbers and truth by their value, since the engine writes each in one form (`01` as `1`)."""
     if language:
         return ("literal", value, "", language.lower())
     kind = datatype or f"{XSD}string"
@@ -272,6 +313,8 @@ def literal(value: str, datatype: str | None = None, language: str | None = None
         return ("literal", repr(float(value)), kind)
     if kind in (f"{XSD}integer", f"{XSD}decimal"):
         return ("literal", Decimal(value), kind)
+    if kind == f"{XSD}boolean":
+        return ("literal", {"1": "true", "0": "false"}.get(value, value), kind)
     return ("literal", value, kind)
 
 
@@ -466,7 +509,7 @@ def answered(client: httpx.Client, url: str, text: str, accept: str, way: int) -
 
 
 def run_evaluation(case: Case, client: httpx.Client, url: str) -> None:
-    if re.search(r"\bSERVICE\b", case.query):
+    if _FEDERATED.search(case.query):
         refused(ask(client, url, case.query, JSON, 0))
         return
     result = case.file(MF.result)
@@ -508,7 +551,7 @@ def compare_graphs(case: Case, client: httpx.Client, url: str, wanted: rdflib.Gr
 
 def run_positive(case: Case, client: httpx.Client, url: str) -> None:
     response = ask(client, url, case.query, f"{JSON}, {TURTLE}", len(case.name))
-    if re.search(r"\bSERVICE\b", case.query):
+    if _FEDERATED.search(case.query):
         refused(response)
     else:
         hold(response.status_code == 200, f"{response.status_code} {response.text[:300]}")
@@ -655,6 +698,12 @@ def test_the_kinds_of_tests_are_known_and_counted() -> None:
     assert COUNTS == {name: dict(kinds) for name, kinds in counted.items()}
     assert {kind for kinds in counted.values() for kind in kinds} == set(RUNNERS)
     assert len({case.id for case in CASES}) == len(CASES)
+
+
+def test_what_is_refused_is_counted() -> None:
+    queries = [case.query for case in CASES if case.kind not in (PROTOCOL, DESCRIPTION)]
+    assert FEDERATED == sum(bool(_FEDERATED.search(query)) for query in queries)
+    assert UPDATES == sum(case.kind == PROTOCOL and case.name.startswith("update_") for case in CASES)
 
 
 def test_exceptions_are_of_tests_that_there_are() -> None:

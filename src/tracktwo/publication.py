@@ -4,7 +4,7 @@ import difflib
 import math
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -62,6 +62,15 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("limits.page_size", int, 50, "entries on a page of a list"),
     Setting("limits.pretty_dump_triples", int, 2_000_000, "above this, the Turtle dump is not grouped by subject"),
 )
+
+
+#: Settings that hold IRIs, and how to get at these.
+_IRIS: Mapping[str, Callable[[Any], Iterable[str]]] = {
+    "licence": lambda value: [value],
+    "publisher.iri": lambda value: [value],
+    "services": lambda value: value,
+    "prefixes": lambda value: value.values(),
+}
 
 
 @dataclass(frozen=True)
@@ -214,8 +223,7 @@ def _fault(row: Setting, value: Any) -> str:
         return f"a {row.kind.__name__} of strings"
     if isinstance(value, (int, float)) and not 0 < value < math.inf:
         return "a number above zero"
-    iris = {"licence": [value], "publisher.iri": [value], "services": parts}.get(row.name, [])
-    iris = list(value.values()) if row.name == "prefixes" else iris
+    iris = _IRIS[row.name](value) if row.name in _IRIS else ()
     wrong = [iri for iri in iris if iri and not is_valid_iri(iri)]
     return f"an absolute IRI, not “{wrong[0]}”" if wrong else ""
 
