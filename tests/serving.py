@@ -72,12 +72,14 @@ class Site:
 
     def get(self, path: str, accept: str | None = None, **headers: str) -> httpx.Response:
         """GET a path, sent just as it is written; `if_none_match` names the header `If-None-Match`."""
-        return self.ask("GET", path, accept, **headers)
+        return self.ask("GET", path, accept, None, **headers)
 
     def head(self, path: str, accept: str | None = None, **headers: str) -> httpx.Response:
-        return self.ask("HEAD", path, accept, **headers)
+        return self.ask("HEAD", path, accept, None, **headers)
 
-    def ask(self, method: str, path: str, accept: str | None = None, content: bytes | None = None, **headers: str) -> httpx.Response:
+    def ask(
+        self, method: str, path: str, accept: str | None = None, content: bytes | None = None, **headers: str
+    ) -> httpx.Response:
         target = path.encode()
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if accept is not None:
@@ -146,9 +148,12 @@ def command(*arguments: str | Path) -> list[str]:
     return [sys.executable, "-m", "tracktwo", *map(str, arguments)]
 
 
-def tracktwo(*arguments: str | Path, cwd: Path | None = None, check: bool = False, **more: Any) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
-    return subprocess.run(command(*arguments), cwd=cwd, check=check, capture_output=True, text=True, timeout=60, **more)
+def tracktwo(
+    *arguments: str | Path, before: Sequence[str] = (), cwd: Path | None = None, check: bool = False, **more: Any
+) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end; `before` stands in front of it on the command line."""
+    line = [*before, *command(*arguments)]
+    return subprocess.run(line, cwd=cwd, check=check, capture_output=True, text=True, timeout=60, **more)
 
 
 def copy_of(publication: Path, target: Path) -> Path:
@@ -184,7 +189,9 @@ def marked(mark: str) -> dict[int, str]:
     for folder in Path("/proc").iterdir():
         with contextlib.suppress(OSError, ValueError):
             if f"{_MARK}={mark}".encode() in (folder / "environ").read_bytes().split(b"\0"):
-                found[int(folder.name)] = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                found[int(folder.name)] = (
+                    (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                )
     return found
 
 
@@ -196,19 +203,25 @@ def serve(
     port: int = 0,
     prefix: str = "",
     environment: Mapping[str, str] | None = None,
-    **popen: Any,
+    logs: Path | None = None,
+    before: Sequence[str] = (),
 ) -> Iterator[Site]:
     """Run `tracktwo serve` while the block runs; then press Ctrl-C and hold that no process is left."""
     port = port or free_port()
     mark = uuid.uuid4().hex
-    log = releases.with_name(f"{releases.name}-{mark}.log")
-    line = command("serve", "--publication", publication, "--releases", releases, "--port", str(port), *arguments)
+    log = (logs or releases.parent) / f"serve-{mark}.log"
+    line = [
+        *before,
+        *command("serve", "--publication", publication, "--releases", releases, "--port", str(port), *arguments),
+    ]
     with log.open("wb") as out:
-        process = _start(line, out, {**os.environ, **(environment or {}), _MARK: mark}, popen)
+        process = _start(line, out, {**os.environ, **(environment or {}), _MARK: mark})
         with httpx.Client(timeout=30, trust_env=False) as client:
             for name in ("accept", "accept-encoding", "connection"):
                 del client.headers[name]
-            site = Site(f"http://127.0.0.1:{port}/", publication, releases, base_iri_of(publication), process, log, mark, client)
+            site = Site(
+                f"http://127.0.0.1:{port}/", publication, releases, base_iri_of(publication), process, log, mark, client
+            )
             try:
                 _wait_until_up(site, prefix)
                 yield site
@@ -217,8 +230,10 @@ def serve(
                 log.unlink()
 
 
-def _start(line: Sequence[str], out: IO[bytes], environment: Mapping[str, str], popen: Mapping[str, Any]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environment, start_new_session=True, **popen)
+def _start(line: Sequence[str], out: IO[bytes], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        line, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environment, start_new_session=True
+    )
 
 
 def _wait_until_up(site: Site, prefix: str) -> None:

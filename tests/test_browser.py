@@ -1,20 +1,22 @@
 """A person's way through the site in Chromium: pages that work, fit, and obey their own security policy."""
 
+import base64
+import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import serving
 from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
-
-import serving
 from serving import Site
 
 own_site, foreign_site = serving.own_site, serving.foreign_site
@@ -88,33 +90,35 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chro
 
 
 def width(browser: webdriver.Chrome, pixels: int) -> None:
-    browser.execute_cdp_cmd(  # type: ignore[no-untyped-call]  # selenium leaves it untyped
-        "Emulation.setDeviceMetricsOverride", {"width": pixels, "height": 900, "deviceScaleFactor": 1, "mobile": pixels < 600}
+    browser.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": pixels, "height": 900, "deviceScaleFactor": 1, "mobile": pixels < 600},
     )
 
 
 def complaints(browser: webdriver.Chrome) -> list[str]:
     """What the console holds, violations of the security policy among it; reading empties it."""
-    return [str(entry["message"]) for entry in browser.get_log("browser")]  # type: ignore[no-untyped-call]  # selenium's
+    return [str(entry["message"]) for entry in browser.get_log("browser")]
+
+
+def settle(browser: webdriver.Chrome) -> None:
+    """Wait until no query of the page is at work any more."""
+    WebDriverWait(browser, 10).until(lambda driver: "Running" not in driver.find_element(By.TAG_NAME, "main").text)
 
 
 def shoot(browser: webdriver.Chrome, name: str) -> None:
     """The whole page as a picture, for people to look at."""
-    size = browser.execute_cdp_cmd("Page.getLayoutMetrics", {})["cssContentSize"]  # type: ignore[no-untyped-call]
+    size = browser.execute_cdp_cmd("Page.getLayoutMetrics", {})["cssContentSize"]
     clip = {"x": 0, "y": 0, "width": size["width"], "height": min(size["height"], 3000), "scale": 1}
-    picture: dict[str, Any] = browser.execute_cdp_cmd(  # type: ignore[no-untyped-call]
+    picture: dict[str, Any] = browser.execute_cdp_cmd(
         "Page.captureScreenshot", {"format": "png", "captureBeyondViewport": True, "clip": clip}
     )
-    import base64
-
     (OUTPUT / f"{name}.png").write_bytes(base64.b64decode(picture["data"]))
 
 
 def address(site: Site, name: str) -> str:
     path = {**OWN_PAGES, **FOREIGN_PAGES}[name]
     if path == "/browse/":
-        import re
-
         found = re.search(r'href="(/browse/[^"]+)"', site.get("/", serving.HTML).text)
         assert found
         path = found[1]
@@ -130,17 +134,18 @@ def test_a_page_fits_and_complains_of_nothing(
     width(browser, WIDTHS[size])
     complaints(browser)
     browser.get(address(there, name))
+    settle(browser)
     shoot(browser, f"{name}-{size}")
     expected = {"missing": "404", "fault": "400"}.get(name)
-    assert [] == [said for said in complaints(browser) if not (expected and expected in said)]
-    overflow = browser.execute_script(  # type: ignore[no-untyped-call]
+    assert [said for said in complaints(browser) if not (expected and expected in said)] == []
+    overflow = browser.execute_script(
         "const limit = document.documentElement.clientWidth;"
         "return [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > limit + 1"
         " && !e.closest('.scroll') && !e.closest('.skip') && getComputedStyle(e).position !== 'absolute')"
         ".slice(0, 5).map(e => e.tagName + ' ' + e.className + ' ' + e.textContent.slice(0, 60))"
     )
-    assert [] == overflow
-    assert browser.execute_script("return document.documentElement.scrollWidth") <= WIDTHS[size]  # type: ignore[no-untyped-call]
+    assert overflow == []
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= WIDTHS[size]
 
 
 def test_the_way_from_home_to_an_answer(browser: webdriver.Chrome, own_site: Site) -> None:
@@ -165,36 +170,55 @@ def test_the_way_from_home_to_an_answer(browser: webdriver.Chrome, own_site: Sit
     browser.find_element(By.CSS_SELECTOR, "ul.plain a").click()
     WebDriverWait(browser, 10).until(lambda driver: driver.find_elements(By.CSS_SELECTOR, "table tbody tr"))
     assert len(browser.find_element(By.ID, "query").get_attribute("value") or "") > 50
-    assert [] == complaints(browser)
+    assert complaints(browser) == []
 
 
 def test_a_query_of_ones_own_runs(browser: webdriver.Chrome, own_site: Site) -> None:
     browser.get(own_site.url + "sparql")
-    field = browser.find_element(By.ID, "query")
-    field.clear()
-    field.send_keys("SELECT (COUNT(*) AS ?n) WHERE { ?s a tt:Dialogue }")
-    browser.find_element(By.CSS_SELECTOR, "button[type=submit]").click()
-    WebDriverWait(browser, 10).until(lambda driver: driver.find_elements(By.CSS_SELECTOR, "table tbody td"))
-    assert int(browser.find_element(By.CSS_SELECTOR, "table tbody td bdi").text) >= 1
+    shown = [one for one in browser.find_elements(By.CSS_SELECTOR, ".cm-content, #query") if one.is_displayed()]
+    assert len(shown) == 1  # the editor, or without scripts the plain field
+    shown[0].click()
+    shown[0].send_keys(Keys.CONTROL, "a")
+    shown[0].send_keys("SELECT (COUNT(*) AS ?n) WHERE { ?s a tt:Dialogue . }")
+    shown[0].send_keys(Keys.ESCAPE)
+    button = next(
+        one for one in browser.find_elements(By.CSS_SELECTOR, "form button") if one.is_displayed() and "Run" in one.text
+    )
+    button.click()
+    WebDriverWait(browser, 10).until(lambda driver: driver.find_elements(By.CSS_SELECTOR, "#answer td"))
+    assert [int(cell.text.split()[0]) for cell in browser.find_elements(By.CSS_SELECTOR, "#answer td")][:1] == [1]
+    assert complaints(browser) == []
+
+
+def test_without_scripts_the_form_works(browser: webdriver.Chrome, own_site: Site) -> None:
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        browser.get(own_site.url + "sparql")
+        field = browser.find_element(By.ID, "query")
+        field.clear()
+        field.send_keys("SELECT (COUNT(*) AS ?n) WHERE { ?s a tt:Dialogue }")
+        browser.find_element(By.CSS_SELECTOR, "button[type=submit]").click()
+        cell = browser.find_element(By.CSS_SELECTOR, "#answer td")
+        assert cell.text.startswith("1")
+    finally:
+        browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
 
 
 def test_the_keyboard_reaches_the_content_first(browser: webdriver.Chrome, own_site: Site) -> None:
     browser.get(own_site.url + "doc/person/pavel-s-zolotarev")
     browser.find_element(By.TAG_NAME, "body").send_keys(Keys.TAB)
     focused = browser.switch_to.active_element
-    assert "Skip to the content" == focused.text
+    assert focused.text == "Skip to the content"
     assert focused.location["x"] >= 0
     focused.send_keys(Keys.ENTER)
     assert browser.current_url.endswith("#content")
 
 
 def test_nothing_is_asked_of_another_host(browser: webdriver.Chrome, own_site: Site) -> None:
-    browser.get_log("performance")  # type: ignore[no-untyped-call]
+    browser.get_log("performance")
     for path in ("", "doc/person/pavel-s-zolotarev", "ontology", "sparql"):
         browser.get(own_site.url + path)
-    said = [str(entry["message"]) for entry in browser.get_log("performance")]  # type: ignore[no-untyped-call]
-    import json
-
+    said = [str(entry["message"]) for entry in browser.get_log("performance")]
     asked = [json.loads(text)["message"] for text in said]
     urls = {m["params"]["request"]["url"] for m in asked if m["method"] == "Network.requestWillBeSent"}
     assert len(urls) >= 6
@@ -202,27 +226,35 @@ def test_nothing_is_asked_of_another_host(browser: webdriver.Chrome, own_site: S
 
 
 def test_hostile_data_runs_nothing(browser: webdriver.Chrome, foreign_site: Site) -> None:
-    for path in ("about/ship/script", "about/ship/links", "named/hostile", "sparql?query=SELECT%20*%20%7B%20%3Fs%20rdfs%3Acomment%20%3Fo%20%7D"):
+    for path in (
+        "about/ship/script",
+        "about/ship/links",
+        "named/hostile",
+        "sparql?query=SELECT%20*%20%7B%20%3Fs%20rdfs%3Acomment%20%3Fo%20%7D",
+    ):
         browser.get(foreign_site.url + path)  # an alert would make this raise
         assert browser.find_elements(By.CSS_SELECTOR, "main h1")
-    assert not browser.find_elements(By.CSS_SELECTOR, "script")
+        for script in browser.find_elements(By.TAG_NAME, "script"):
+            assert (script.get_attribute("src") or "").startswith(f"{foreign_site.url}static/")
+            assert not script.get_attribute("textContent")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_stands_out_from_its_ground(browser: webdriver.Chrome, own_site: Site, scheme: str) -> None:
     """WCAG 2.2, success criterion 1.4.3: a contrast of 4.5 to 1."""
-    browser.execute_cdp_cmd(  # type: ignore[no-untyped-call]
+    browser.execute_cdp_cmd(
         "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
     )
     width(browser, WIDTHS["wide"])
     try:
         for name in ("home", "entity", "answer", "fault"):
             browser.get(address(own_site, name))
+            settle(browser)
             shoot(browser, f"{name}-{scheme}")
-            poor = browser.execute_script(_CONTRAST)  # type: ignore[no-untyped-call]
-            assert [] == poor, name
+            poor = browser.execute_script(_CONTRAST)
+            assert poor == [], name
     finally:
-        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})  # type: ignore[no-untyped-call]
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
 
 
 _CONTRAST = """

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import pytest
 import rdflib
+import serving
 from pyoxigraph import (
     BlankNode,
     CanonicalizationAlgorithm,
@@ -25,8 +26,6 @@ from pyoxigraph import (
     Triple,
     parse,
 )
-
-import serving
 from serving import N_QUADS, RDF_TYPES, Site, kind
 
 own_site, foreign_site = serving.own_site, serving.foreign_site
@@ -35,7 +34,9 @@ Node = NamedNode | BlankNode
 IN_DATASET = NamedNode("http://rdfs.org/ns/void#inDataset")
 LANGUAGES = {"ttl": "turtle", "nt": "nt", "rdf": "xml", "jsonld": "json-ld"}  # rdflib's names of formats
 GRAPH_FORMATS = ("trig", "nq")
-ignore_rdflib = pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated:DeprecationWarning")  # its own JSON-LD reader
+ignore_rdflib = pytest.mark.filterwarnings(
+    "ignore:ConjunctiveGraph is deprecated:DeprecationWarning"
+)  # its own JSON-LD reader
 _IN_HEADER = "%/:@!$&'()*+,;=~-._?#[]"
 
 
@@ -65,7 +66,9 @@ class Dump:
     def roots(self) -> list[BlankNode]:
         """Blank nodes to which no IRI leads."""
         reached = set(self.reachable(subject for subject in self.by_subject if isinstance(subject, NamedNode)))
-        return sorted((node for node in self.by_subject if isinstance(node, BlankNode) and node not in reached), key=str)
+        return sorted(
+            (node for node in self.by_subject if isinstance(node, BlankNode) and node not in reached), key=str
+        )
 
     def reachable(self, subjects: Iterator[Node]) -> dict[Node, None]:
         """The subjects, and the blank nodes that they lead to."""
@@ -154,8 +157,10 @@ def document_iri(site: Site, path: str) -> str:
     """The document's own IRI, as it says that it is in the dataset; its header says the same as a URI (RFC 3987 section 3.1)."""
     response = site.get(path, N_QUADS)
     found = re.findall(rf"^<([^>]*)> {IN_DATASET} ", response.text, re.MULTILINE)
-    assert 1 == len(found)
-    assert [quote(found[0], safe=_IN_HEADER)] == [link.href for link in serving.links(response) if link.rel == "canonical"]
+    assert len(found) == 1
+    assert [quote(found[0], safe=_IN_HEADER)] == [
+        link.href for link in serving.links(response) if link.rel == "canonical"
+    ]
     return str(found[0])
 
 
@@ -204,10 +209,10 @@ def without_membership(quads: list[Quad], world: World) -> set[Quad]:
 def test_the_publications_are_as_large_as_they_should_be(own: World, foreign: World) -> None:
     assert len(own.dump.names) > 600
     assert len(own.documents) > 320
-    assert (176, 132) == (len(foreign.dump.names), len(foreign.documents))
-    assert 4 == len([document for document in foreign.documents if document.path.startswith("/describe")])
-    assert 10 == len([document for document in foreign.documents if not document.subjects])  # graphs, and nothing else
-    assert 1 == len([document for document in foreign.documents if "/genid/" in document.path])
+    assert (len(foreign.dump.names), len(foreign.documents)) == (176, 132)
+    assert len([document for document in foreign.documents if document.path.startswith("/describe")]) == 4
+    assert len([document for document in foreign.documents if not document.subjects]) == 10  # graphs, and nothing else
+    assert len([document for document in foreign.documents if "/genid/" in document.path]) == 1
 
 
 def test_the_sitemap_lists_just_the_documents_under_the_base(world: World) -> None:
@@ -227,7 +232,9 @@ def test_each_document_says_in_n_quads_what_the_dump_says(world: World) -> None:
 def test_a_document_names_itself_as_part_of_the_dataset(world: World) -> None:
     for document in world.documents:
         said = [quad for quad in world.quads(document) if quad.predicate == IN_DATASET]
-        assert [(f"<{document.iri}>", DefaultGraph())] == [(str(quad.subject), quad.graph_name) for quad in said], document.path
+        assert [(f"<{document.iri}>", DefaultGraph())] == [(str(quad.subject), quad.graph_name) for quad in said], (
+            document.path
+        )
 
 
 @pytest.mark.parametrize("suffix", [suffix for suffix in RDF_TYPES if suffix != "nq"])
@@ -238,7 +245,9 @@ def test_each_document_says_the_same_in_every_format(world: World, suffix: str) 
         if suffix in GRAPH_FORMATS:
             assert canonical(set(wanted)) == canonical(set(quads)), document.path
         else:
-            assert canonical({quad.triple for quad in wanted}) == canonical({quad.triple for quad in quads}), document.path
+            assert canonical({quad.triple for quad in wanted}) == canonical({quad.triple for quad in quads}), (
+                document.path
+            )
 
 
 def test_all_documents_together_are_the_dump(world: World) -> None:
@@ -262,7 +271,9 @@ def test_rdflib_reads_each_document_alike(world: World, suffix: str, monkeypatch
         graph = rdflib.Graph().parse(data=read(world.site, document.path, suffix), format=LANGUAGES[suffix])
         found = parsed(graph.serialize(format="nt", encoding="utf-8"), "nt")
         wanted = {quad.triple for quad in world.quads(document)}
-        assert canonical({plain(triple) for triple in wanted}) == canonical({plain(q.triple) for q in found}), document.path
+        assert canonical({plain(triple) for triple in wanted}) == canonical({plain(q.triple) for q in found}), (
+            document.path
+        )
 
 
 def plain(triple: Triple) -> Triple:
@@ -276,14 +287,19 @@ def plain(triple: Triple) -> Triple:
 @ignore_rdflib
 def test_rdflib_follows_an_iri_by_itself(world: World) -> None:
     """Its own HTTP client, with its own Accept header, from a thing over 303 to the data."""
-    things = [d for d in world.documents if d.subjects and isinstance(d.subjects[0], NamedNode) and "/describe" not in d.path][::15]
+    things = [
+        d for d in world.documents if d.subjects and isinstance(d.subjects[0], NamedNode) and "/describe" not in d.path
+    ][::15]
     assert len(things) >= 8
     for document in things:
         first = document.subjects[0]
         url = world.site.url.rstrip("/") + world.site.path(first.value)
         for format_ in (None, "turtle", "xml", "json-ld", "nt"):
             graph = rdflib.Graph().parse(url, format=format_)
-            assert len({quad.triple for quad in world.dump.about(iter(document.subjects))}) <= len(graph), (url, format_)
+            assert len({quad.triple for quad in world.dump.about(iter(document.subjects))}) <= len(graph), (
+                url,
+                format_,
+            )
             assert (rdflib.URIRef(first.value), None, None) in graph, (url, format_)
 
 
@@ -292,7 +308,9 @@ def test_every_format_of_the_dump_holds_the_same(world: World) -> None:
         content = gzip.decompress(world.site.get(f"/dump/dataset.{suffix}.gz").content)
         quads = set(parsed(content, suffix))
         if suffix in ("ttl", "nt"):
-            assert canonical({quad.triple for quad in world.dump.quads}) == canonical({quad.triple for quad in quads}), suffix
+            assert canonical({quad.triple for quad in world.dump.quads}) == canonical(
+                {quad.triple for quad in quads}
+            ), suffix
         else:
             assert canonical(set(world.dump.quads)) == canonical(quads), suffix
 

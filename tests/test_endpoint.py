@@ -15,12 +15,11 @@ from urllib.parse import quote, urlencode
 import httpx
 import pytest
 import rdflib
+import serving
 from pyoxigraph import QueryBoolean, QueryResultsFormat, QuerySolutions, RdfFormat, parse, parse_query_results
 from rdflib.plugins.stores.sparqlstore import SPARQLStore
-from SPARQLWrapper import CSV, JSON, JSONLD, N3, POST, POSTDIRECTLY, RDFXML, TURTLE, XML, SPARQLWrapper
-
-import serving
 from serving import CHROME, FOREIGN, HTML, OWN, Site, kind, vary
+from SPARQLWrapper import CSV, JSON, JSONLD, N3, POST, POSTDIRECTLY, RDFXML, TURTLE, XML, SPARQLWrapper
 
 own_site, foreign_site = serving.own_site, serving.foreign_site
 
@@ -75,15 +74,15 @@ def test_get_form_and_direct_give_the_same(own_site: Site) -> None:
     by_get = own_site.query(SELECT)
     by_form = own_site.post(urlencode({"query": SELECT}), FORM)
     direct = own_site.post(SELECT, DIRECT)
-    assert [200, 200, 200] == [answer.status_code for answer in (by_get, by_form, direct)]
+    assert [answer.status_code for answer in (by_get, by_form, direct)] == [200, 200, 200]
     assert len(rows(by_get)) > 30
     assert rows(by_get) == rows(by_form) == rows(direct)
 
 
 def test_a_media_type_may_carry_a_charset(own_site: Site) -> None:
-    assert 200 == own_site.post(SELECT, f"{DIRECT}; charset=UTF-8").status_code
-    assert 200 == own_site.post(urlencode({"query": SELECT}), f"{FORM};charset=utf-8").status_code
-    assert 415 == own_site.post(SELECT, f"{DIRECT}; charset=latin-1").status_code
+    assert own_site.post(SELECT, f"{DIRECT}; charset=UTF-8").status_code == 200
+    assert own_site.post(urlencode({"query": SELECT}), f"{FORM};charset=utf-8").status_code == 200
+    assert own_site.post(SELECT, f"{DIRECT}; charset=latin-1").status_code == 415
 
 
 def test_a_query_beyond_ascii_arrives_whole(foreign_site: Site) -> None:
@@ -94,7 +93,7 @@ def test_a_query_beyond_ascii_arrives_whole(foreign_site: Site) -> None:
 
 
 def test_plus_is_a_blank_in_a_form(own_site: Site) -> None:
-    assert [('"a b"', '"a+b"')] == rows(own_site.get("/sparql?query=SELECT+('a+b'+AS+%3Fx)+('a%2Bb'+AS+%3Fy)+%7B%7D"))
+    assert rows(own_site.get("/sparql?query=SELECT+('a+b'+AS+%3Fx)+('a%2Bb'+AS+%3Fy)+%7B%7D")) == [('"a b"', '"a+b"')]
 
 
 @pytest.mark.parametrize(
@@ -117,13 +116,13 @@ def test_a_request_without_exactly_one_good_query_is_400(
     own_site: Site, path: str, body: str | None, content_type: str
 ) -> None:
     response = own_site.get(path) if body is None else own_site.post(body, content_type, path=path)
-    assert (400, PROBLEM) == (response.status_code, kind(response))
+    assert (response.status_code, kind(response)) == (400, PROBLEM)
 
 
 def test_bytes_that_are_no_utf_8_are_400(own_site: Site) -> None:
-    assert 400 == own_site.get("/sparql?query=ASK%20%7B%20%3Fx%20%3Fy%20%22%FF%22%20%7D").status_code
-    assert 400 == own_site.post(b'ASK { ?x ?y "\xff" }', DIRECT).status_code
-    assert 400 == own_site.post(b"query=ASK+%7B+%3Fx+%3Fy+%22%FF%22+%7D", FORM).status_code
+    assert own_site.get("/sparql?query=ASK%20%7B%20%3Fx%20%3Fy%20%22%FF%22%20%7D").status_code == 400
+    assert own_site.post(b'ASK { ?x ?y "\xff" }', DIRECT).status_code == 400
+    assert own_site.post(b"query=ASK+%7B+%3Fx+%3Fy+%22%FF%22+%7D", FORM).status_code == 400
 
 
 def test_the_protocol_names_the_dataset(foreign_site: Site) -> None:
@@ -133,20 +132,20 @@ def test_the_protocol_names_the_dataset(foreign_site: Site) -> None:
 
     def count(query: str, *parameters: tuple[str, str]) -> int:
         response = foreign_site.get("/sparql?" + urlencode([("query", query), *parameters]))
-        assert 200 == response.status_code, response.text
+        assert response.status_code == 200, response.text
         return len(rows(response))
 
-    assert 5 == count(text)  # the departure that both graphs have counts once
-    assert 4 == count(text, ("default-graph-uri", summer))
-    assert 5 == count(text, ("default-graph-uri", summer), ("default-graph-uri", winter))  # their merge, a set
-    assert 0 == count(text, ("named-graph-uri", summer))
+    assert count(text) == 5  # the departure that both graphs have counts once
+    assert count(text, ("default-graph-uri", summer)) == 4
+    assert count(text, ("default-graph-uri", summer), ("default-graph-uri", winter)) == 5  # their merge, a set
+    assert count(text, ("named-graph-uri", summer)) == 0
     in_graphs = text.replace("{", "{ GRAPH ?g {").replace("}", "} }")
-    assert 0 == count(in_graphs, ("default-graph-uri", summer))
-    assert 4 == count(in_graphs, ("named-graph-uri", summer))
-    assert 6 == count(in_graphs, ("named-graph-uri", summer), ("named-graph-uri", winter))
-    assert 2 == count(text.replace("WHERE", f"FROM <{winter}> WHERE"))
-    assert 4 == count(text.replace("WHERE", f"FROM <{winter}> WHERE"), ("default-graph-uri", summer))
-    assert 0 == count(text, ("default-graph-uri", f"{base}named/nothing"))
+    assert count(in_graphs, ("default-graph-uri", summer)) == 0
+    assert count(in_graphs, ("named-graph-uri", summer)) == 4
+    assert count(in_graphs, ("named-graph-uri", summer), ("named-graph-uri", winter)) == 6
+    assert count(text.replace("WHERE", f"FROM <{winter}> WHERE")) == 2
+    assert count(text.replace("WHERE", f"FROM <{winter}> WHERE"), ("default-graph-uri", summer)) == 4
+    assert count(text, ("default-graph-uri", f"{base}named/nothing")) == 0
 
 
 def test_a_posted_query_takes_its_dataset_from_the_url_or_the_form(foreign_site: Site) -> None:
@@ -179,7 +178,9 @@ def test_construct_and_describe_come_in_every_rdf_format(own_site: Site, suffix:
     assert (200, media_type) == (response.status_code, kind(response))
     rdf = RdfFormat.from_media_type(media_type)
     assert rdf
-    expected = {quad.triple for quad in parse(own_site.query(text, serving.N_TRIPLES).content, format=RdfFormat.N_TRIPLES)}
+    expected = {
+        quad.triple for quad in parse(own_site.query(text, serving.N_TRIPLES).content, format=RdfFormat.N_TRIPLES)
+    }
     assert len(expected) > 10
     assert expected == {quad.triple for quad in parse(response.content, format=rdf)}
 
@@ -213,11 +214,13 @@ def test_the_type_is_chosen_after_the_form_is_known(
     if wanted:
         assert wanted == kind(response)
     else:
-        assert "no-store" == response.headers["cache-control"]
+        assert response.headers["cache-control"] == "no-store"
         assert ("application/sparql-results+json" in response.text) == (text != CONSTRUCT)
 
 
-@pytest.mark.parametrize(("name", "wanted"), [("json", JSON_RESULTS), ("csv", "text/csv"), ("tsv", "text/tab-separated-values")])
+@pytest.mark.parametrize(
+    ("name", "wanted"), [("json", JSON_RESULTS), ("csv", "text/csv"), ("tsv", "text/tab-separated-values")]
+)
 def test_the_format_parameter_is_stronger_than_accept(own_site: Site, name: str, wanted: str) -> None:
     assert wanted == kind(own_site.query(SELECT, CHROME, format=name))
 
@@ -225,8 +228,8 @@ def test_the_format_parameter_is_stronger_than_accept(own_site: Site, name: str,
 def test_a_long_answer_is_compressed_on_the_way(own_site: Site) -> None:
     text = "SELECT * WHERE { ?s ?p ?o } ORDER BY ?s ?p ?o LIMIT 2000"
     packed = own_site.get("/sparql?" + urlencode({"query": text}), accept_encoding="gzip")
-    assert "gzip" == packed.headers["content-encoding"]
-    assert 2000 == len(rows(packed))
+    assert packed.headers["content-encoding"] == "gzip"
+    assert len(rows(packed)) == 2000
     assert rows(own_site.query(text)) == rows(packed)
 
 
@@ -235,11 +238,16 @@ def test_a_long_answer_is_compressed_on_the_way(own_site: Site) -> None:
 
 @pytest.mark.parametrize(
     ("text", "line"),
-    [("SELECT * WHERE {\n  ?s ?p\n}", 3), ("SELEC * WHERE {}", 1), ("SELECT *\nWHERE { ?s nope:x ?o }", 2), ("ASK {} ASK {}", 1)],
+    [
+        ("SELECT * WHERE {\n  ?s ?p\n}", 3),
+        ("SELEC * WHERE {}", 1),
+        ("SELECT *\nWHERE { ?s nope:x ?o }", 2),
+        ("ASK {} ASK {}", 1),
+    ],
 )
 def test_a_query_that_does_not_parse_is_400_with_line_and_column(own_site: Site, text: str, line: int) -> None:
     response = own_site.query(text)
-    assert (400, PROBLEM) == (response.status_code, kind(response))
+    assert (response.status_code, kind(response)) == (400, PROBLEM)
     told = response.json()
     assert line == told["line"]
     assert told["column"] >= 1
@@ -247,7 +255,7 @@ def test_a_query_that_does_not_parse_is_400_with_line_and_column(own_site: Site,
 
 def test_a_page_shows_the_fault_beside_the_query(own_site: Site) -> None:
     response = own_site.query("SELECT * WHERE {\n  ?s ?p\n}", CHROME)
-    assert (400, HTML) == (response.status_code, kind(response))
+    assert (response.status_code, kind(response)) == (400, HTML)
     assert re.search(r"line 3, column \d+", response.text)
     assert "?s ?p" in response.text
 
@@ -255,7 +263,7 @@ def test_a_page_shows_the_fault_beside_the_query(own_site: Site) -> None:
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "PROPFIND", "BREW"])
 def test_another_method_is_405(own_site: Site, method: str) -> None:
     response = own_site.ask(method, "/sparql", None, b"ASK {}", content_type=DIRECT)
-    assert 405 == response.status_code
+    assert response.status_code == 405
     assert {"GET", "HEAD", "POST"} <= set(re.split(r",\s*", response.headers["allow"]))
 
 
@@ -265,14 +273,23 @@ def test_allow_tells_all_that_is_answered(own_site: Site) -> None:
     answered = {
         method
         for method in ("GET", "HEAD", "POST", "QUERY", "OPTIONS", "PUT", "PATCH", "DELETE")
-        if own_site.ask(method, "/sparql?query=ASK%7B%7D" if method in ("GET", "HEAD") else "/sparql", None, b"ASK {}", content_type=DIRECT).status_code in (200, 204)
+        if own_site.ask(
+            method,
+            "/sparql?query=ASK%7B%7D" if method in ("GET", "HEAD") else "/sparql",
+            None,
+            b"ASK {}",
+            content_type=DIRECT,
+        ).status_code
+        in (200, 204)
     }
     assert answered == allowed
 
 
-@pytest.mark.parametrize("content_type", ["text/plain", "application/json", "multipart/form-data; boundary=x", "nonsense", ""])
+@pytest.mark.parametrize(
+    "content_type", ["text/plain", "application/json", "multipart/form-data; boundary=x", "nonsense", ""]
+)
 def test_another_kind_of_body_is_415(own_site: Site, content_type: str) -> None:
-    assert 415 == own_site.post("ASK {}", content_type).status_code
+    assert own_site.post("ASK {}", content_type).status_code == 415
 
 
 @pytest.mark.parametrize("content_type", [DIRECT, FORM])
@@ -280,8 +297,10 @@ def test_another_kind_of_body_is_415(own_site: Site, content_type: str) -> None:
 def test_a_body_over_the_limit_is_413(tight_site: Site, content_type: str, size: int) -> None:
     text = "ASK {} #" + "x" * size
     body = text if content_type == DIRECT else urlencode({"query": text})
-    response = httpx.post(f"{tight_site.url}sparql", content=body, headers={"content-type": content_type}, trust_env=False)
-    assert (413, PROBLEM) == (response.status_code, kind(response))
+    response = httpx.post(
+        f"{tight_site.url}sparql", content=body, headers={"content-type": content_type}, trust_env=False
+    )
+    assert (response.status_code, kind(response)) == (413, PROBLEM)
 
 
 @pytest.mark.parametrize("size", [3_000, 20_000, 200_000])
@@ -290,8 +309,8 @@ def test_a_connection_serves_on_after_413_or_says_that_it_closes(tight_site: Sit
     with httpx.Client(trust_env=False) as client:
         for _ in range(20):
             refused = client.post(f"{tight_site.url}sparql", content="#" * size, headers={"content-type": DIRECT})
-            assert 413 == refused.status_code
-            assert 200 == client.get(f"{tight_site.url}sparql?query=ASK%7B%7D").status_code
+            assert refused.status_code == 413
+            assert client.get(f"{tight_site.url}sparql?query=ASK%7B%7D").status_code == 200
 
 
 def test_a_query_in_a_url_over_the_limit_is_refused(tight_site: Site) -> None:
@@ -316,10 +335,14 @@ def test_a_query_in_a_url_over_the_limit_is_refused(tight_site: Site) -> None:
 def test_reaching_out_and_writing_are_refused(own_site: Site, text: str) -> None:
     with listening() as (port, contacted):
         asked = text.replace("PORT", str(port))
-        for response in (own_site.query(asked), own_site.post(asked, DIRECT), own_site.post(urlencode({"query": asked}), FORM)):
+        for response in (
+            own_site.query(asked),
+            own_site.post(asked, DIRECT),
+            own_site.post(urlencode({"query": asked}), FORM),
+        ):
             assert response.status_code in ((400, 403) if "\\u" in text else (403,)), response.text
         time.sleep(0.05)
-        assert [] == contacted
+        assert contacted == []
 
 
 def test_an_update_operation_is_refused(own_site: Site) -> None:
@@ -328,7 +351,7 @@ def test_an_update_operation_is_refused(own_site: Site) -> None:
         own_site.post(urlencode({"update": "CLEAR ALL"}), FORM),
         own_site.get("/sparql?update=CLEAR%20ALL"),
     ):
-        assert 403 == response.status_code
+        assert response.status_code == 403
     assert not truth(own_site.query("ASK { <urn:a> <urn:b> <urn:c> }"))
 
 
@@ -338,7 +361,7 @@ def test_words_in_strings_and_names_are_no_keywords(own_site: Site) -> None:
         "PREFIX service: <urn:service#> ASK { ?insert service:load <urn:SERVICE> } # SERVICE",
         "ASK { ?s ?p '''a SERVICE''' }",
     ):
-        assert 200 == own_site.query(text).status_code, text
+        assert own_site.query(text).status_code == 200, text
 
 
 def test_no_iri_that_a_client_names_is_fetched(own_site: Site) -> None:
@@ -349,9 +372,11 @@ def test_no_iri_that_a_client_names_is_fetched(own_site: Site) -> None:
         own_site.query(f"SELECT * FROM <{there}> FROM NAMED <{there}> {{ ?s ?p ?o }}")
         own_site.query(f"DESCRIBE <{there}>")
         own_site.get("/describe?iri=" + quote(there, safe=""), CHROME)
-        own_site.ask("GET", "/", None, None, host=f"127.0.0.1:{port}", referer=there, x_forwarded_host=f"127.0.0.1:{port}")
+        own_site.ask(
+            "GET", "/", None, None, host=f"127.0.0.1:{port}", referer=there, x_forwarded_host=f"127.0.0.1:{port}"
+        )
         time.sleep(0.1)
-        assert [] == contacted
+        assert contacted == []
 
 
 @contextmanager
@@ -391,7 +416,7 @@ def test_a_query_past_its_deadline_is_504_and_the_next_one_works(
     response = foreign_site.query(SLOW, accept)
     took = time.monotonic() - started
     assert (504, wanted) == (response.status_code, kind(response))
-    assert "no-store" == response.headers["cache-control"]
+    assert response.headers["cache-control"] == "no-store"
     assert 1.9 < took < 3.5
     assert truth(foreign_site.query("ASK { ?s ?p ?o }"))
 
@@ -406,7 +431,7 @@ def test_pages_stay_answered_and_callers_are_told_while_queries_run(foreign_site
         pages = 0
         while not all(one.done() for one in asked):
             started = time.monotonic()
-            assert 200 == foreign_site.get("/about/ship/nested", CHROME).status_code
+            assert foreign_site.get("/about/ship/nested", CHROME).status_code == 200
             slowest = max(slowest, time.monotonic() - started)
             pages += 1
         answers = [one.result() for one in asked]
@@ -430,7 +455,7 @@ def test_a_client_that_hangs_up_frees_its_worker(tight_site: Site) -> None:
 
 def test_a_query_over_its_memory_is_stopped_alone(tight_site: Site) -> None:
     response = tight_site.query(GREEDY)
-    assert (507, PROBLEM) == (response.status_code, kind(response))
+    assert (response.status_code, kind(response)) == (507, PROBLEM)
     assert "memory" in response.json()["detail"]
     assert truth(tight_site.query("ASK { ?s ?p ?o }"))
 
@@ -460,17 +485,19 @@ def test_a_graph_over_its_limit_breaks_the_transfer(tight_site: Site, suffix: st
 
 
 def test_a_result_that_its_deadline_meets_breaks_too(foreign_site: Site) -> None:
-    text = SLOW.replace("(COUNT(*) AS ?n)", "*").replace("WHERE {", "WHERE { { ?a ?b ?c } UNION { ?x ?y ?z . { ") + " } }"
+    text = (
+        SLOW.replace("(COUNT(*) AS ?n)", "*").replace("WHERE {", "WHERE { { ?a ?b ?c } UNION { ?x ?y ?z . { ") + " } }"
+    )
     with pytest.raises(httpx.RemoteProtocolError, match="incomplete"):
         httpx.get(f"{foreign_site.url}sparql", params={"query": text}, trust_env=False, timeout=30)
 
 
 def test_the_page_says_that_rows_are_left_out(foreign_site: Site) -> None:
     cut = foreign_site.query("SELECT * WHERE { ?s ?p ?o }", CHROME)
-    assert (200, "rows=20") == (cut.status_code, cut.headers["tracktwo-truncated"])
-    assert "no-store" == cut.headers["cache-control"]
+    assert (cut.status_code, cut.headers["tracktwo-truncated"]) == (200, "rows=20")
+    assert cut.headers["cache-control"] == "no-store"
     assert "Only the first 20 rows" in cut.text
-    assert 21 == cut.text.count("<tr>")  # with the row of names
+    assert cut.text.count("<tr>") == 21  # with the row of names
     whole = foreign_site.query("SELECT * WHERE { ?s ?p ?o } LIMIT 20", CHROME)
     assert "tracktwo-truncated" not in whole.headers
     assert "Only the first" not in whole.text
@@ -507,16 +534,27 @@ def test_the_service_description_is_small_and_true(own_site: Site) -> None:
     assert (f"{sd}supportedLanguage", f"{sd}SPARQL11Query") in said
     graphs = rows(own_site.query("SELECT DISTINCT ?g WHERE { GRAPH ?g { ?s ?p ?o } }"))
     assert len(graphs) >= 14
-    assert {(f"{sd}name", graph.strip("<>")) for (graph,) in graphs} == {item for item in said if item[0] == f"{sd}name"}
+    assert {(f"{sd}name", graph.strip("<>")) for (graph,) in graphs} == {
+        item for item in said if item[0] == f"{sd}name"
+    }
     features = {object_ for predicate, object_ in said if predicate == f"{sd}feature"}
     assert features <= {f"{sd}UnionDefaultGraph", f"{sd}EmptyGraphs"}
     formats = {object_.rpartition("/")[2] for predicate, object_ in said if predicate == f"{sd}resultFormat"}
-    assert {"SPARQL_Results_JSON", "SPARQL_Results_XML", "SPARQL_Results_CSV", "SPARQL_Results_TSV", "Turtle", "RDF_XML", "JSON-LD", "N-Triples"} <= formats
+    assert {
+        "SPARQL_Results_JSON",
+        "SPARQL_Results_XML",
+        "SPARQL_Results_CSV",
+        "SPARQL_Results_TSV",
+        "Turtle",
+        "RDF_XML",
+        "JSON-LD",
+        "N-Triples",
+    } <= formats
 
 
 def test_browsers_get_the_form(own_site: Site) -> None:
     response = own_site.get("/sparql", CHROME)
-    assert (200, HTML) == (response.status_code, kind(response))
+    assert (response.status_code, kind(response)) == (200, HTML)
     assert 'name="query"' in response.text
     assert "accept" in vary(response)
 
@@ -529,7 +567,7 @@ def test_a_competency_question_is_answered(request: pytest.FixtureRequest, site:
     assert len(QUESTIONS) > 20
     there: Site = request.getfixturevalue(site)
     response = there.query(question.read_text(encoding="utf-8"), "text/tab-separated-values")
-    assert 200 == response.status_code
+    assert response.status_code == 200
     results = parse_query_results(question.with_suffix(".tsv").read_bytes(), format=QueryResultsFormat.TSV)
     assert isinstance(results, QuerySolutions)
     assert [tuple(map(str, solution)) for solution in results] == rows(response)
@@ -552,7 +590,11 @@ def test_sparqlwrapper_understands_the_endpoint(own_site: Site, how: str) -> Non
         answer = asked.query()
         with answer.response:
             content = answer.response.read()
-        assert kind(own_site.query(SELECT, {JSON: JSON_RESULTS, XML: "application/sparql-results+xml", CSV: "text/csv"}[format_])) in str(answer.info()["content-type"])
+        assert kind(
+            own_site.query(
+                SELECT, {JSON: JSON_RESULTS, XML: "application/sparql-results+xml", CSV: "text/csv"}[format_]
+            )
+        ) in str(answer.info()["content-type"])
         if format_ == JSON:
             assert len(rows(own_site.query(SELECT))) == len(json.loads(content)["results"]["bindings"])
 

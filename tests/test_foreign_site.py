@@ -5,9 +5,8 @@ import re
 from urllib.parse import quote
 
 import pytest
-from pyoxigraph import NamedNode, RdfFormat, parse
-
 import serving
+from pyoxigraph import NamedNode, RdfFormat, parse
 from serving import CHROME, HTML, N_TRIPLES, TURTLE, Site, kind, links
 
 foreign_site = serving.foreign_site
@@ -34,7 +33,17 @@ THINGS = [
     "thing/灯台/犬吠埼",
     "thing/φάρος/Ψυττάλεια",
 ]
-DOCUMENTS = ["catalogue/", "catalogue/1", "catalogue/search?no=2&lang=el", "islands", "vocab", "rules", "named/φως", "timetable/winter", "named/inferred"]
+DOCUMENTS = [
+    "catalogue/",
+    "catalogue/1",
+    "catalogue/search?no=2&lang=el",
+    "islands",
+    "vocab",
+    "rules",
+    "named/φως",
+    "timetable/winter",
+    "named/inferred",
+]
 HERMOUPOLI = "/thing/%CE%BB%CE%B9%CE%BC%CE%AC%CE%BD%CE%B9/%CE%95%CF%81%CE%BC%CE%BF%CF%8D%CF%80%CE%BF%CE%BB%CE%B7"
 NAOUSA = "/thing/harbour/%CE%9D%CE%AC%CE%BF%CF%85%CF%83%CE%B1"
 SPELLINGS = [
@@ -96,13 +105,21 @@ OTHERS = [
 
 def subjects(site: Site, path: str) -> set[str]:
     response = site.get(path, N_TRIPLES)
-    assert (200, N_TRIPLES) == (response.status_code, kind(response)), path
-    return {quad.subject.value for quad in parse(response.content, format=RdfFormat.N_TRIPLES) if isinstance(quad.subject, NamedNode)}
+    assert (response.status_code, kind(response)) == (200, N_TRIPLES), path
+    return {
+        quad.subject.value
+        for quad in parse(response.content, format=RdfFormat.N_TRIPLES)
+        if isinstance(quad.subject, NamedNode)
+    }
 
 
 def bare(site: Site, path: str) -> tuple[int, str]:
     """(status, location) of a path sent as it is written, beyond ASCII too, as curl does."""
-    head = site.raw(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode()).partition(b"\r\n\r\n")[0].decode()
+    head = (
+        site.raw(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        .partition(b"\r\n\r\n")[0]
+        .decode()
+    )
     location = re.search(r"(?im)^location: (.*?)\r?$", head)
     return int(head.split()[1]), location[1] if location else ""
 
@@ -119,11 +136,11 @@ def shown(page: str) -> str:
 def test_an_odd_thing_dereferences(foreign_site: Site, thing: str) -> None:
     path = foreign_site.path(BASE + thing)
     response = foreign_site.get(path)
-    assert 303 == response.status_code
+    assert response.status_code == 303
     document = foreign_site.below(response.headers["location"])
     assert path.replace("/thing/", "/about/", 1) == document
     assert BASE + thing in subjects(foreign_site, document)
-    assert 200 == foreign_site.get(document, CHROME).status_code
+    assert foreign_site.get(document, CHROME).status_code == 200
 
 
 @pytest.mark.parametrize("thing", THINGS)
@@ -138,7 +155,7 @@ def test_an_odd_things_variants_are_served(foreign_site: Site, thing: str) -> No
 def test_what_lies_outside_the_things_is_its_own_document(foreign_site: Site, document: str) -> None:
     path = foreign_site.path(BASE + document)
     response = foreign_site.get(path, TURTLE)
-    assert (200, TURTLE) == (response.status_code, kind(response))
+    assert (response.status_code, kind(response)) == (200, TURTLE)
     for link in links(response):
         if link.rel == "alternate":
             variant = foreign_site.get(foreign_site.below(link.href))
@@ -157,7 +174,7 @@ def test_another_spelling_redirects_to_the_true_one(foreign_site: Site, spelt: s
 
 @pytest.mark.parametrize("path", OTHERS)
 def test_another_name_is_not_found(foreign_site: Site, path: str) -> None:
-    assert 404 == foreign_site.get(path).status_code
+    assert foreign_site.get(path).status_code == 404
 
 
 def test_a_hash_iri_of_a_thing_stands_in_its_document(foreign_site: Site) -> None:
@@ -168,29 +185,47 @@ def test_a_hash_iri_of_a_thing_stands_in_its_document(foreign_site: Site) -> Non
 
 
 def test_a_path_that_ends_like_a_format_is_no_format(foreign_site: Site) -> None:
-    assert HTML == kind(foreign_site.get("/about/chart/plan.ttl", CHROME))
+    assert kind(foreign_site.get("/about/chart/plan.ttl", CHROME)) == HTML
     fixed = foreign_site.get("/about/chart/plan.ttl.ttl", CHROME)
-    assert (200, TURTLE) == (fixed.status_code, kind(fixed))
+    assert (fixed.status_code, kind(fixed)) == (200, TURTLE)
 
 
 def test_a_suffix_after_another_spelling_still_leads_to_the_document(foreign_site: Site) -> None:
-    for path in ("/about/λιμάνι/Ερμούπολη.ttl", HERMOUPOLI.lower().replace("/thing/", "/about/") + ".ttl", "/about/route/Syros%2fParos.ttl", "/about/harbour/Νάουσα.ttl"):
+    for path in (
+        "/about/λιμάνι/Ερμούπολη.ttl",
+        HERMOUPOLI.lower().replace("/thing/", "/about/") + ".ttl",
+        "/about/route/Syros%2fParos.ttl",
+        "/about/harbour/Νάουσα.ttl",
+    ):
         assert bare(foreign_site, path)[0] in (200, 301, 308), path
 
 
 def test_an_iri_beyond_the_base_is_described(foreign_site: Site) -> None:
-    for iri in ("http://www.wikidata.org/entity/Q41", "http://www.wikidata.org/entity/Q39715", "http://other.example/concepts/7"):
+    for iri in (
+        "http://www.wikidata.org/entity/Q41",
+        "http://www.wikidata.org/entity/Q39715",
+        "http://other.example/concepts/7",
+    ):
         path = "/describe?iri=" + quote(iri, safe="")
         assert iri in subjects(foreign_site, path)
         page = foreign_site.get(path, CHROME)
         assert f'href="{iri}"' in page.text
 
 
-@pytest.mark.parametrize("iri", ["https://www.wikidata.org/entity/Q41", "http://www.wikidata.org/entity/Q41/", "http://www.wikidata.org/entity/%5141"])
+@pytest.mark.parametrize(
+    "iri",
+    [
+        "https://www.wikidata.org/entity/Q41",
+        "http://www.wikidata.org/entity/Q41/",
+        "http://www.wikidata.org/entity/%5141",
+    ],
+)
 def test_another_spelling_of_an_iri_beyond_the_base_redirects(foreign_site: Site, iri: str) -> None:
     response = foreign_site.get("/describe?iri=" + quote(iri, safe=""))
     assert response.status_code in (301, 302, 303, 307, 308)
-    assert "/describe?iri=http%3A%2F%2Fwww.wikidata.org%2Fentity%2FQ41" == foreign_site.below(response.headers["location"])
+    assert (
+        foreign_site.below(response.headers["location"]) == "/describe?iri=http%3A%2F%2Fwww.wikidata.org%2Fentity%2FQ41"
+    )
 
 
 def test_a_document_may_describe_itself(foreign_site: Site) -> None:
@@ -212,7 +247,7 @@ def test_a_node_to_which_nothing_leads_has_an_address(foreign_site: Site) -> Non
     row = foreign_site.query('SELECT ?x { ?x rdfs:label "chart without an IRI" }', "text/csv").text.splitlines()[1]
     label = row.removeprefix("_:")
     response = foreign_site.get(f"/.well-known/genid/{label}", TURTLE)
-    assert 200 == response.status_code
+    assert response.status_code == 200
     assert "chart without an IRI" in response.text
     assert "chart without an IRI" in foreign_site.get(f"/.well-known/genid/{label}", CHROME).text
 
@@ -225,7 +260,7 @@ def test_nested_nodes_are_shown_to_the_last_level(foreign_site: Site) -> None:
 
 def test_a_cycle_of_nodes_ends(foreign_site: Site) -> None:
     page = foreign_site.get("/about/ship/cycle", HTML)
-    assert 200 == page.status_code
+    assert page.status_code == 200
     assert len(page.content) < 100_000
 
 
@@ -244,7 +279,7 @@ def test_the_preferred_language_comes_first(foreign_site: Site) -> None:
     page = foreign_site.get(foreign_site.path(BASE + "thing/φάρος/Κόρακας").replace("/thing/", "/about/"), HTML).text
     heading = re.search(r"<h1>(.*?)</h1>", page, re.DOTALL)
     assert heading
-    assert '<bdi lang="el">Φάρος Κόρακα</bdi>' == heading[1].strip()
+    assert heading[1].strip() == '<bdi lang="el">Φάρος Κόρακα</bdi>'
     assert "αυτόματος φάρος" in page
 
 
@@ -286,13 +321,15 @@ def test_greek_text_of_the_site_is_marked_as_greek(foreign_site: Site) -> None:
 def test_shapes_lay_out_the_page(foreign_site: Site) -> None:
     page = foreign_site.get(foreign_site.path(BASE + "thing/φάρος/Κόρακας").replace("/thing/", "/about/"), HTML).text
     headings = re.findall(r"<h2[^>]*>(.*?)</h2>", page)
-    assert ["Πύργος", "Τοποθεσία"] == [shown(heading) for heading in headings][:2]
+    assert [shown(heading) for heading in headings][:2] == ["Πύργος", "Τοποθεσία"]
     assert page.index("πρώτο άναμμα") < page.index("ύψος του πύργου (m)") < page.index("πάνω σε")
     assert "φαροφύλακες" in page
 
 
 def test_long_lists_have_pages(foreign_site: Site) -> None:
-    harbour = foreign_site.get(foreign_site.path(BASE + "thing/λιμάνι/Πειραιάς").replace("/thing/", "/about/"), HTML).text
+    harbour = foreign_site.get(
+        foreign_site.path(BASE + "thing/λιμάνι/Πειραιάς").replace("/thing/", "/about/"), HTML
+    ).text
     more = re.search(r'href="(/links\?[^"]+)"[^>]*>all 66<', harbour)
     assert more
     met: list[str] = []
@@ -300,13 +337,13 @@ def test_long_lists_have_pages(foreign_site: Site) -> None:
     pages = 0
     while path:
         response = foreign_site.get(path, HTML)
-        assert 200 == response.status_code
+        assert response.status_code == 200
         listed = response.text[response.text.index('<ul class="list">') :]
         met += re.findall(r'<a href="([^"]+)" title', listed)
         following = re.search(r'href="([^"]+)" rel="next"', response.text)
         path = html.unescape(following[1]) if following else None
         pages += 1
-    assert (3, 66, 66) == (pages, len(met), len(set(met)))
+    assert (pages, len(met), len(set(met))) == (3, 66, 66)
 
 
 def test_a_class_lists_all_its_members(foreign_site: Site) -> None:
@@ -327,7 +364,16 @@ def test_a_class_lists_all_its_members(foreign_site: Site) -> None:
 
 def test_datatypes_keep_their_forms(foreign_site: Site) -> None:
     turtle = foreign_site.get("/about/ship/values.nt").text
-    for form in ("12345678901234567890123", "2024-02-29T12:30:00.25+02:00", "-0044", "--02-29", "PT1H30M", "zrE=", "POINT(24.91 37.43)", "Fl(2) W 15s"):
+    for form in (
+        "12345678901234567890123",
+        "2024-02-29T12:30:00.25+02:00",
+        "-0044",
+        "--02-29",
+        "PT1H30M",
+        "zrE=",
+        "POINT(24.91 37.43)",
+        "Fl(2) W 15s",
+    ):
         assert f'"{form}"' in turtle, form
 
 

@@ -8,7 +8,6 @@ from html.parser import HTMLParser
 from urllib.parse import quote
 
 import pytest
-
 import serving
 from serving import CHROME, HTML, JSON_LD, N_QUADS, N_TRIPLES, RDF_XML, TRIG, TURTLE, VARIANTS, Site, kind, links, vary
 
@@ -23,7 +22,14 @@ PROBLEM = "application/problem+json"
 DOCUMENTS = [DOCUMENT, "/ontology", "/shapes", "/graph/stimson-report-2022", BEYOND, "/.well-known/genid/LABEL"]
 DESCRIPTIONS = ["/dataset", "/.well-known/void", "/sparql"]
 PAGES = ["/", "/browse", "/browse/CLASS", "/dump/"]
-FILES = ["/dump/dataset.nq.gz", "/dump/dataset.nq.gz.sha256", "/static/site.css", "/static/icon.svg", "/robots.txt", "/sitemap.xml"]
+FILES = [
+    "/dump/dataset.nq.gz",
+    "/dump/dataset.nq.gz.sha256",
+    "/static/site.css",
+    "/static/icon.svg",
+    "/robots.txt",
+    "/sitemap.xml",
+]
 QUERIES = ["/sparql?query=ASK%20%7B%7D", "/sparql?query=SELECT%20*%20%7B%20%3Fs%20a%20%3Fc%20%7D%20LIMIT%2050"]
 REDIRECTS = [THING, THING + "/", DOCUMENT + "/", "/ontology/"]
 ERRORS = {
@@ -59,7 +65,10 @@ ACCEPTS = {
     "Safari": ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "html"),
     "Internet Explorer": ("image/gif, image/jpeg, image/pjpeg, text/html, */*", "html"),
     "lynx": ("text/html, text/plain, text/sgml, text/css, application/xhtml+xml, */*;q=0.01", "html"),
-    "Googlebot": ("text/html,application/xhtml+xml,application/signed-exchange;v=b3,application/xml;q=0.9,*/*;q=0.8", "html"),
+    "Googlebot": (
+        "text/html,application/xhtml+xml,application/signed-exchange;v=b3,application/xml;q=0.9,*/*;q=0.8",
+        "html",
+    ),
     "rdflib for Turtle": ("text/turtle,application/x-turtle,*/*;q=0.1", "ttl"),
     "rdflib for RDF/XML": ("application/rdf+xml,*/*;q=0.1", "rdf"),
     "Jena": (
@@ -159,7 +168,7 @@ def test_a_303_names_the_document_and_its_variants(own_site: Site) -> None:
 
 @pytest.mark.parametrize("accept", [None, "*/*", CHROME, TURTLE, "image/png"])
 def test_a_thing_is_303_whatever_is_accepted(own_site: Site, accept: str | None) -> None:
-    assert 303 == own_site.get(THING, accept).status_code
+    assert own_site.get(THING, accept).status_code == 303
 
 
 def test_a_hash_document_describes_every_term(own_site: Site) -> None:
@@ -210,7 +219,7 @@ def test_a_client_gets_what_it_prefers(own_site: Site, client: str) -> None:
 
 
 def test_without_accept_the_document_is_turtle(own_site: Site) -> None:
-    assert TURTLE == kind(own_site.get(DOCUMENT))
+    assert kind(own_site.get(DOCUMENT)) == TURTLE
 
 
 def test_accept_in_several_fields_is_one_list(own_site: Site) -> None:
@@ -234,7 +243,7 @@ def test_406_lists_the_variants_in_body_and_link(
     own_site: Site, places: dict[str, str], path: str, accept: str
 ) -> None:
     response = own_site.get(filled(path, places), accept)
-    assert 406 == response.status_code
+    assert response.status_code == 406
     assert sorted(VARIANTS.values()) == sorted(link.type for link in links(response) if link.rel == "alternate")
     assert all(media_type in response.text for media_type in VARIANTS.values())
     assert "accept" in vary(response)
@@ -244,7 +253,11 @@ def test_406_lists_the_variants_in_body_and_link(
 def test_vary_names_accept_wherever_formats_are_negotiated(own_site: Site, places: dict[str, str], path: str) -> None:
     place = filled(path, places)
     whole = own_site.get(place, TURTLE)
-    for response in (whole, own_site.get(place, TURTLE, if_none_match=whole.headers["etag"]), own_site.get(place, "image/png")):
+    for response in (
+        whole,
+        own_site.get(place, TURTLE, if_none_match=whole.headers["etag"]),
+        own_site.get(place, "image/png"),
+    ):
         assert "accept" in vary(response), response.status_code
     assert "accept-encoding" in vary(whole)
 
@@ -278,8 +291,8 @@ def test_a_validator_saves_the_transfer(own_site: Site, places: dict[str, str], 
             {"if_none_match": tag, "if_modified_since": "Mon, 01 Jan 2001 00:00:00 GMT"},
         ):
             response = own_site.ask(method, filled(path, places), None, None, **conditions)
-            assert 304 == response.status_code, conditions
-            assert b"" == response.content
+            assert response.status_code == 304, conditions
+            assert response.content == b""
             for name in ("etag", "cache-control", "vary", "content-location"):  # RFC 9110 section 15.4.5
                 assert whole.headers.get(name) == response.headers.get(name), name
 
@@ -299,7 +312,7 @@ def test_what_is_not_current_is_sent_whole(own_site: Site, places: dict[str, str
 
 def test_the_tag_of_another_variant_saves_nothing(own_site: Site) -> None:
     page = own_site.get(DOCUMENT, HTML).headers["etag"]
-    assert 200 == own_site.get(DOCUMENT, TURTLE, if_none_match=page).status_code
+    assert own_site.get(DOCUMENT, TURTLE, if_none_match=page).status_code == 200
 
 
 def test_tags_are_the_same_in_all_processes(own_site: Site) -> None:
@@ -309,13 +322,13 @@ def test_tags_are_the_same_in_all_processes(own_site: Site) -> None:
         found = re.search(rb'(?im)^etag: ("[^"]+")', head)
         assert found
         tags.add(found[1])
-    assert 1 == len(tags)
+    assert len(tags) == 1
 
 
 def test_gzip_has_a_tag_of_its_own_and_revalidates(own_site: Site) -> None:
     plain = own_site.get("/ontology", TURTLE)
     packed = own_site.get("/ontology", TURTLE, accept_encoding="gzip")
-    assert "gzip" == packed.headers["content-encoding"]
+    assert packed.headers["content-encoding"] == "gzip"
     assert plain.content == packed.content  # the client unpacks
     assert int(packed.headers["content-length"]) < int(plain.headers["content-length"]) / 3
     again = own_site.get("/ontology", TURTLE, accept_encoding="gzip", if_none_match=packed.headers["etag"])
@@ -359,7 +372,7 @@ def test_head_has_the_headers_of_get(own_site: Site, places: dict[str, str], pat
     get, head = own_site.get(place, accept), own_site.head(place, accept)
     streamed = {"date", "transfer-encoding", "content-length"} if "transfer-encoding" in get.headers else {"date"}
     assert get.status_code == head.status_code
-    assert b"" == head.content
+    assert head.content == b""
     assert {name: value for name, value in get.headers.items() if name not in streamed} == {
         name: value for name, value in head.headers.items() if name not in streamed
     }
@@ -388,7 +401,7 @@ def test_what_is_published_may_be_cached(own_site: Site, places: dict[str, str],
 def test_errors_are_not_stored(own_site: Site, path: str, accept: str | None) -> None:
     response = own_site.get(path, accept)
     assert ERRORS[path] == response.status_code
-    assert "no-store" == response.headers["cache-control"]
+    assert response.headers["cache-control"] == "no-store"
 
 
 # Links: row 11
@@ -402,11 +415,11 @@ def test_a_document_is_linked(own_site: Site, places: dict[str, str], path: str,
 
 def test_the_links_of_a_document_lead_where_they_say(own_site: Site) -> None:
     found = {link.rel: link.href for link in links(own_site.get(DOCUMENT)) if link.rel != "alternate"}
-    assert "https://w3id.org/tracktwo/doc/person/pavel-s-zolotarev" == found["canonical"]
-    assert PERSON == found["describes"]
-    assert PERSON == found["cite-as"]
-    assert "https://w3id.org/tracktwo/dataset" == found["collection"]
-    assert "https://creativecommons.org/publicdomain/zero/1.0/" == found["license"]
+    assert found["canonical"] == "https://w3id.org/tracktwo/doc/person/pavel-s-zolotarev"
+    assert found["describes"] == PERSON
+    assert found["cite-as"] == PERSON
+    assert found["collection"] == "https://w3id.org/tracktwo/dataset"
+    assert found["license"] == "https://creativecommons.org/publicdomain/zero/1.0/"
 
 
 @pytest.mark.parametrize("path", [*DOCUMENTS, *DESCRIPTIONS, "/"])
@@ -439,9 +452,11 @@ def test_another_spelling_redirects_to_the_true_one(own_site: Site, spelt: str, 
     assert own_site.url[:-1] + true == response.headers["location"]
 
 
-@pytest.mark.parametrize("path", ["/id%2Fperson%2Fpavel-s-zolotarev", "/id/person%2Fpavel-s-zolotarev", "/ID/person/pavel-s-zolotarev"])
+@pytest.mark.parametrize(
+    "path", ["/id%2Fperson%2Fpavel-s-zolotarev", "/id/person%2Fpavel-s-zolotarev", "/ID/person/pavel-s-zolotarev"]
+)
 def test_an_encoded_slash_or_another_case_is_another_name(own_site: Site, path: str) -> None:
-    assert 404 == own_site.get(path).status_code
+    assert own_site.get(path).status_code == 404
 
 
 def test_a_described_iri_of_ours_leads_to_its_document(own_site: Site) -> None:
@@ -462,7 +477,7 @@ def test_a_parameter_that_nobody_asked_for_changes_nothing(own_site: Site) -> No
 @pytest.mark.parametrize("path", [*EVERYTHING, "/health"])
 def test_any_origin_may_read_every_response(own_site: Site, places: dict[str, str], path: str) -> None:
     response = own_site.get(filled(path, places), origin="https://elsewhere.example")
-    assert "*" == response.headers["access-control-allow-origin"]
+    assert response.headers["access-control-allow-origin"] == "*"
     assert "access-control-allow-credentials" not in response.headers
     exposed = {name.strip().lower() for name in response.headers["access-control-expose-headers"].split(",")}
     assert {"link", "etag", "location", "content-location", "vary", "tracktwo-release", "tracktwo-truncated"} <= exposed
@@ -478,10 +493,12 @@ def test_preflight_is_204(own_site: Site, places: dict[str, str], path: str, met
         access_control_request_method=method,
         access_control_request_headers="content-type, accept",
     )
-    assert (204, b"") == (response.status_code, response.content)
-    assert "*" == response.headers["access-control-allow-origin"]
+    assert (response.status_code, response.content) == (204, b"")
+    assert response.headers["access-control-allow-origin"] == "*"
     assert method in re.split(r",\s*", response.headers["access-control-allow-methods"])
-    assert {"accept", "content-type"} <= set(re.split(r",\s*", response.headers["access-control-allow-headers"].lower()))
+    assert {"accept", "content-type"} <= set(
+        re.split(r",\s*", response.headers["access-control-allow-headers"].lower())
+    )
     assert int(response.headers["access-control-max-age"]) > 0
 
 
@@ -517,21 +534,38 @@ def test_an_error_has_the_shape_that_is_accepted(own_site: Site, path: str, acce
 @pytest.mark.parametrize("accept", [TURTLE, N_TRIPLES, RDF_XML, TRIG, N_QUADS, "image/png", "text/csv"])
 def test_an_error_is_never_labelled_as_data(own_site: Site, accept: str) -> None:
     response = own_site.get("/nothing/here", accept)
-    assert 404 == response.status_code
+    assert response.status_code == 404
     assert kind(response) in (PROBLEM, HTML, "text/plain")
 
 
-@pytest.mark.parametrize("path", [THING, DOCUMENT, DOCUMENT + ".ttl", "/", "/dataset", "/dump/", "/ontology", "/health", "/nothing/here"])
+@pytest.mark.parametrize(
+    "path", [THING, DOCUMENT, DOCUMENT + ".ttl", "/", "/dataset", "/dump/", "/ontology", "/health", "/nothing/here"]
+)
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "PROPFIND", "TRACE"])
 def test_another_method_is_405_with_what_is_allowed(own_site: Site, path: str, method: str) -> None:
     response = own_site.ask(method, path, "text/plain", b"x")
-    assert 405 == response.status_code
+    assert response.status_code == 405
     assert {"GET", "HEAD"} <= set(re.split(r",\s*", response.headers["allow"]))
     assert not {"POST", "PUT", "DELETE", "PATCH"} & set(re.split(r",\s*", response.headers["allow"]))
-    assert "no-store" == response.headers["cache-control"]
+    assert response.headers["cache-control"] == "no-store"
 
 
-@pytest.mark.parametrize("path", ["/%", "/%zz", "/%ff%fe", "/id/%00", "/id/a%0d%0ax", "/id/..%2f..", "/../../etc/passwd", "/./id", "/" + "a" * 6000, "/%F0%9F%92%A9", "/id/" + "%2F" * 500])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/%",
+        "/%zz",
+        "/%ff%fe",
+        "/id/%00",
+        "/id/a%0d%0ax",
+        "/id/..%2f..",
+        "/../../etc/passwd",
+        "/./id",
+        "/" + "a" * 6000,
+        "/%F0%9F%92%A9",
+        "/id/" + "%2F" * 500,
+    ],
+)
 def test_a_strange_path_is_not_found_and_no_fault(own_site: Site, path: str) -> None:
     response = own_site.get(path, CHROME)
     assert response.status_code in (400, 404, 414)
@@ -550,15 +584,24 @@ def test_the_absolute_form_of_a_target_is_understood(own_site: Site) -> None:
 def test_every_response_forbids_scripts_and_sniffing(own_site: Site, places: dict[str, str], path: str) -> None:
     for accept in (None, CHROME):
         response = own_site.get(filled(path, places), accept)
-        policy = dict(part.strip().partition(" ")[::2] for part in response.headers["content-security-policy"].split(";"))
-        assert "'none'" == policy["default-src"]
-        assert {"'self'", "'none'"} >= {policy.get(name, "'none'") for name in ("script-src", "style-src", "connect-src", "form-action")}
-        assert ("'none'", "'none'") == (policy["base-uri"], policy["frame-ancestors"])
-        assert "nosniff" == response.headers["x-content-type-options"]
+        policy = dict(
+            part.strip().partition(" ")[::2] for part in response.headers["content-security-policy"].split(";")
+        )
+        assert policy["default-src"] == "'none'"
+        assert {"'self'", "'none'"} >= {
+            policy.get(name, "'none'") for name in ("script-src", "style-src", "connect-src", "form-action")
+        }
+        assert (policy["base-uri"], policy["frame-ancestors"]) == ("'none'", "'none'")
+        assert response.headers["x-content-type-options"] == "nosniff"
 
 
 def test_markup_in_a_url_comes_back_escaped(own_site: Site) -> None:
-    for path in ("/<script>alert(1)</script>", "/describe?iri=x:<script>alert(1)</script>", "/sparql?query=%3Cscript%3Ealert(1)%3C/script%3E", "/sparql?query=%3C/textarea%3E%3Cscript%3E"):
+    for path in (
+        "/<script>alert(1)</script>",
+        "/describe?iri=x:<script>alert(1)</script>",
+        "/sparql?query=%3Cscript%3Ealert(1)%3C/script%3E",
+        "/sparql?query=%3C/textarea%3E%3Cscript%3E",
+    ):
         assert "<script" not in own_site.get(path, CHROME).text
 
 
@@ -567,7 +610,7 @@ def test_markup_in_a_url_comes_back_escaped(own_site: Site) -> None:
 
 def test_a_dump_matches_its_checksum(own_site: Site) -> None:
     names = sorted(set(re.findall(r'href="/dump/(dataset\.\w+\.gz)"', own_site.get("/dump/", HTML).text)))
-    assert 5 == len(names)
+    assert len(names) == 5
     for name in names:
         said, told = own_site.get(f"/dump/{name}.sha256").text.split()
         content = own_site.get(f"/dump/{name}").content
@@ -576,7 +619,7 @@ def test_a_dump_matches_its_checksum(own_site: Site) -> None:
 
 def test_a_dump_is_a_file_and_not_a_coding(own_site: Site) -> None:
     response = own_site.get("/dump/dataset.nq.gz", accept_encoding="gzip")
-    assert "application/gzip" == kind(response)
+    assert kind(response) == "application/gzip"
     assert "content-encoding" not in response.headers
     assert int(response.headers["content-length"]) == len(response.content)
 
@@ -589,7 +632,7 @@ def test_a_dump_can_be_resumed(own_site: Site) -> None:
     other = own_site.get("/dump/dataset.nq.gz", range="bytes=1000-", if_range='"other"')
     assert (200, whole.content) == (other.status_code, other.content)
     beyond = own_site.get("/dump/dataset.nq.gz", range=f"bytes={len(whole.content) + 5}-")
-    assert 416 == beyond.status_code
+    assert beyond.status_code == 416
 
 
 def test_the_sitemap_lists_every_document_once(own_site: Site) -> None:
@@ -601,5 +644,5 @@ def test_the_sitemap_lists_every_document_once(own_site: Site) -> None:
 
 def test_problem_details_of_a_query_say_line_and_column(own_site: Site) -> None:
     told = json.loads(own_site.query("SELECT *\nWHERE { ?s ?p }").content)
-    assert (400, 2) == (told["status"], told["line"])
+    assert (told["status"], told["line"]) == (400, 2)
     assert told["column"] > 1

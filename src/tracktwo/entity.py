@@ -202,6 +202,11 @@ class Describer:
         prefix = self._by_namespace.get(namespace)
         return f"{prefix}:{local}" if prefix is not None and re.fullmatch(r"\w(?:[\w.-]*[\w-])?", local) else ""
 
+    def without_page(self, iris: Iterable[str]) -> set[str]:
+        """Those of the IRIs that look like things of ours, but of which nothing is said."""
+        things = [iri for iri in iris if self.links.is_thing(iri)]
+        return set(things) - set(self.catalog.described(things))
+
     def url(self, iri: str) -> str:
         """Where to go for an IRI: our page about it if we describe it or it is ours, its own place otherwise."""
         if iri.startswith("_:"):
@@ -258,6 +263,7 @@ class _Drawing:
                 *(term.value for term in (quad.subject, quad.object) if isinstance(term, NamedNode)),
             }
         self._labels = describer.catalog.labels(mentioned)
+        self._nowhere = describer.without_page(mentioned)
         self._numbers: dict[str, int] = {}
         self._used: dict[str, Source] = {}
 
@@ -357,8 +363,11 @@ class _Drawing:
             return self._literal(term, sources)
         if isinstance(term, BlankNode):
             return self._blank(term, sources, level)
+        if term == RDF.nil:
+            return Value("list", "", term.value, sources=sources)
         label, language = self._describer.label(term.value, self._labels)
-        return Value("iri", label, term.value, self._describer.url(term.value), language, sources=sources)
+        url = "" if term.value in self._nowhere else self._describer.url(term.value)
+        return Value("iri", label, term.value, url, language, sources=sources)
 
     def _literal(self, literal: Literal, sources: tuple[Source, ...]) -> Value:
         url = literal.value if literal.datatype == XSD.anyURI and clickable(literal.value) else ""

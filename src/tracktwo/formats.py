@@ -81,6 +81,14 @@ TEXT = Format(
     ("text/turtle", "application/n-triples", "text/csv", "text/tab-separated-values"),
 )
 
+#: What the site's own files are.
+STATIC_FORMATS: tuple[Format, ...] = (
+    Format("css", "Style sheet", "css", "text/css"),
+    Format("js", "Script", "js", "text/javascript"),
+    Format("svg", "Picture", "svg", "image/svg+xml"),
+    Format("txt", "Plain text", "txt", "text/plain"),
+)
+
 #: Representations of an error (RFC 9457); an RDF client gets problem details as JSON, whatever it asked for.
 ERROR_FORMATS: tuple[Format, ...] = (PROBLEM_JSON, HTML, TEXT)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from tracktwo.catalog import Catalog
 from tracktwo.links import Links
-from tracktwo.sparql import iris_in
+from tracktwo.querytext import iris_in
 
 _IRIS_LOOKED_AT = 50
 

@@ -51,6 +51,11 @@ class Links:
         """Does the IRI lie under the base?"""
         return iri.startswith(self.base_iri)
 
+    def twins(self, iri: str) -> list[str]:
+        """The IRI itself if it is ours, or what it would be with `https` for `http`, or the other way round."""
+        other = iri.replace("http:", "https:", 1) if iri.startswith("http:") else iri.replace("https:", "http:", 1)
+        return [form for form in (iri, other) if self.is_ours(form)]
+
     def is_thing(self, iri: str) -> bool:
         """Does the IRI lie on a path whose things have documents of their own (and so answer 303)?"""
         return self._thing_path(iri) is not None

@@ -4,12 +4,12 @@ Whether the text is a query, and which form it has, the engine says; here only w
 exactly one query, a dataset, acceptable formats, and no text that would reach out or write.
 """
 
-import re
 import threading
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
+from tracktwo import querytext
 from tracktwo.errors import BadRequest, Forbidden, TooLarge, UnsupportedMedia
 from tracktwo.formats import RDF_FORMATS, RESULT_FORMATS, Format, named, negotiate
 from tracktwo.links import is_valid_iri
@@ -21,18 +21,22 @@ UPDATE = "application/sparql-update"
 
 _PARAMETERS = ("query", "update", "default-graph-uri", "named-graph-uri", "format")
 
-#: Everything in a query that is not a keyword: comments, IRIs, strings, prefixed names, variables, language tags.
-_NO_KEYWORD = (
-    r"""#[^\n\r]*|<[^\s<>"{}|^`\\]*>"""
-    r"""|\"\"\"(?:[^\\]|\\.)*?\"\"\"|'''(?:[^\\]|\\.)*?'''|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'"""
-    r"""|[\w.\-]*:[\w.\-%:]*|[?$]\w+|@[A-Za-z\-]+"""
-)
-_TOKEN = re.compile(_NO_KEYWORD, re.DOTALL)
-_WORD_OR_TOKEN = re.compile(_NO_KEYWORD + r"|[A-Za-z]+", re.DOTALL)
-_DECLARATION = re.compile(r"PREFIX\s+([\w.-]*):\s*<([^>]*)>", re.IGNORECASE)
-_VOLATILE = ("NOW", "RAND", "UUID", "STRUUID", "BNODE")
+#: What clients call our formats; a media type here serves rows and triples alike.
+_NAMES = {
+    "json": "application/json",
+    "xml": "application/xml",
+    "turtle": "ttl",
+    "n3": "ttl",
+    "n-triples": "nt",
+    "ntriples": "nt",
+    "n-quads": "nq",
+    "nquads": "nq",
+    "json-ld": "jsonld",
+    "rdf+xml": "rdf",
+    "rdfxml": "rdf",
+}
+
 _UPDATES = ("INSERT", "DELETE", "LOAD", "CLEAR", "CREATE", "DROP", "COPY", "MOVE", "ADD", "WITH")
-_ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})")
 
 
 @dataclass(frozen=True)
@@ -103,35 +107,15 @@ def check_reach(text: str, prefixes: Mapping[str, str], allowed: Collection[str]
     text has to be refused as well.
     """
     federated = False
-    for form in (text, _unescaped(text)):
-        words = _words(form)
+    for form in (text, querytext.unescaped(text)):
+        words = querytext.words(form)
         if words and words[0] in _UPDATES:
             raise Forbidden("This endpoint answers queries; it takes no updates.")
         if "SERVICE" in words:
             federated = True
-            for target in _service_targets(form, prefixes):
-                if target not in allowed:
-                    raise _not_allowed(allowed)
+            if not all(target in allowed for target in querytext.services_in(form, prefixes)):
+                raise _not_allowed(allowed)
     return federated
-
-
-def is_volatile(text: str) -> bool:
-    """Does the query call a function whose value differs from one run to the next (SPARQL 1.1 section 17.4)?"""
-    return any(word in _VOLATILE for word in _words(_unescaped(text)))
-
-
-def iris_in(text: str, prefixes: Mapping[str, str]) -> list[str]:
-    """The IRIs that a query names, written out or with a prefix, in order."""
-    declared = {**prefixes, **dict(_DECLARATION.findall(text))}
-    found = []
-    for token in _TOKEN.findall(_DECLARATION.sub(" ", text)):
-        if token.startswith("<"):
-            found.append(token[1:-1])
-        elif re.match(r"[A-Za-z][\w.-]*:|:", token):
-            prefix, _, local = token.partition(":")
-            if prefix in declared:
-                found.append(declared[prefix] + local.rstrip("."))
-    return list(dict.fromkeys(found))
 
 
 def _not_allowed(allowed: Collection[str]) -> Forbidden:
@@ -141,31 +125,6 @@ def _not_allowed(allowed: Collection[str]) -> Forbidden:
             hint="Ask the other endpoint yourself, or use a federating client.",
         )
     return Forbidden("SERVICE is refused but for the endpoints allowed here.", hint="Allowed: " + ", ".join(allowed))
-
-
-def _unescaped(text: str) -> str:
-    """Code point escapes replaced (SPARQL 1.1 section 19.2), which may spell a keyword."""
-    return _ESCAPE.sub(lambda escape: chr(min(int(escape[1] or escape[2], 16), 0x10FFFF)), text)
-
-
-def _words(text: str) -> list[str]:
-    """The bare words of a query in upper case: keywords, and function names."""
-    return [word.upper() for word in re.findall(r"[A-Za-z]+", _TOKEN.sub(" ", text))]
-
-
-def _service_targets(text: str, prefixes: Mapping[str, str]) -> list[str]:
-    """What each SERVICE names: an IRI, or what stands in its place where that is none."""
-    declared = {**prefixes, **dict(_DECLARATION.findall(text))}
-    tokens = [token for token in _WORD_OR_TOKEN.findall(text) if not token.startswith("#")]
-    targets = []
-    for position, token in enumerate(tokens):
-        if token.upper() == "SERVICE":
-            following = [word for word in tokens[position + 1 : position + 3] if word.upper() != "SILENT"][:1]
-            target = following[0] if following else ""
-            prefix, colon, local = target.partition(":")
-            plain = target[1:-1] if target.startswith("<") else declared.get(prefix, "") + local if colon else target
-            targets.append(plain)
-    return targets
 
 
 def _parts(request: Request) -> tuple[list[tuple[str, str]], list[str]]:
@@ -224,13 +183,17 @@ def _graphs(values: Mapping[str, Sequence[str]], name: str) -> tuple[str, ...] |
 
 
 def _formats(accept: str | None, asked: Sequence[str]) -> tuple[Format | None, Format | None]:
-    """The format for rows and the one for triples, by `format` if that names one, else by `Accept`."""
-    if asked and asked[-1]:
-        results, graph = named(asked[-1], RESULT_FORMATS), named(asked[-1], RDF_FORMATS)
-        if results is None and graph is None:
-            raise BadRequest(
-                f"No format is called “{asked[-1]}”.",
-                hint="Known: " + ", ".join(row.name for row in (*RESULT_FORMATS, *RDF_FORMATS)),
-            )
-        return results, graph
+    """The format for rows and the one for triples, by the parameter `format` if that names one, else by `Accept`.
+
+    Clients send names of their own with an `Accept` that says what they mean, so only without one is an unknown name
+    an error.
+    """
+    for name in asked[-1].split(",") if asked else ():
+        wanted = _NAMES.get(name.strip().lower(), name)
+        results, graph = named(wanted, RESULT_FORMATS), named(wanted, RDF_FORMATS)
+        if results is not None or graph is not None:
+            return results, graph
+    if asked and asked[-1] and accept in (None, "", "*/*"):
+        known = ", ".join(row.name for row in (*RESULT_FORMATS, *RDF_FORMATS))
+        raise BadRequest(f"No format is called “{asked[-1]}”.", hint=f"Known: {known}")
     return negotiate(accept, RESULT_FORMATS), negotiate(accept, RDF_FORMATS)

@@ -50,11 +50,24 @@ const COLOURS = HighlightStyle.define([
   { tag: tags.operator, color: "var(--soft)" },
 ]);
 
+// Typing over a selection, done here: Chromium would do it with a style attribute, to keep the look of what was
+// replaced, and report that the policy refuses it.
+const typingOver = EditorView.domEventHandlers({
+  beforeinput(event, view) {
+    const { from, to, empty } = view.state.selection.main;
+    if (event.inputType !== "insertText" || !event.data || empty || view.composing || view.state.selection.ranges.length > 1) return false;
+    const insert = () => view.state.update(view.state.replaceSelection(event.data), { userEvent: "input.type", scrollIntoView: true });
+    if (!view.state.facet(EditorView.inputHandler).some((handler) => handler(view, from, to, event.data, insert))) view.dispatch(insert());
+    event.preventDefault();
+    return true;
+  },
+});
+
 /**
  * The editor inside `host`. `onRun` and `onCancel` answer Ctrl+Enter and Escape; `onCancel` says whether there was
- * something to cancel. `vocabulary()` promises what can be completed.
+ * something to cancel. `vocabulary()` promises what can be completed; IRIs that begin with `own` go first.
  */
-export function createEditor({ host, text, onRun, onCancel, onChange, vocabulary }) {
+export function createEditor({ host, text, onRun, onCancel, onChange, vocabulary, own }) {
   const root = host.attachShadow({ mode: "open", delegatesFocus: true });
   const keys = [
     { key: "Mod-Enter", preventDefault: true, run: () => (onRun(), true) },
@@ -79,8 +92,9 @@ export function createEditor({ host, text, onRun, onCancel, onChange, vocabulary
         indentUnit.of("  "),
         StreamLanguage.define(sparql),
         syntaxHighlighting(COLOURS),
-        autocompletion({ override: [completion(vocabulary)], icons: false, addToOptions: looks }),
+        autocompletion({ override: [completion(vocabulary, own)], icons: false, addToOptions: looks }),
         EditorView.lineWrapping,
+        typingOver,
         EditorView.contentAttributes.of({
           "aria-label": "SPARQL query",
           "aria-description": "Control and Enter run it, Escape cancels, Control and Space complete, Tab leaves the editor.",
@@ -105,13 +119,12 @@ export function createEditor({ host, text, onRun, onCancel, onChange, vocabulary
       if (value !== view.state.doc.toString()) view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: value }, selection: { anchor: 0 } });
     },
     focus: () => view.focus(),
-    /** Mark what an error names, from its column to the end of the word there, or the whole line. */
+    /** Mark the line of an error; engines name the place where they gave up, which is at the fault or shortly after it. */
     markError(line, column, message) {
-      const { row, from } = spot(line, column);
-      const word = /^\s*\S+/.exec(row.text.slice(from - row.from));
-      const range = word ? { from, to: from + word[0].length } : { from: row.from, to: row.to };
-      view.dispatch(setDiagnostics(view.state, [{ ...range, severity: "error", message }]));
-      view.dispatch({ effects: EditorView.scrollIntoView(range.from, { y: "center" }) });
+      const { row } = spot(line, column);
+      const from = row.from + row.text.search(/\S|$/);
+      view.dispatch(setDiagnostics(view.state, [{ from, to: row.to, severity: "error", message }]));
+      view.dispatch({ effects: EditorView.scrollIntoView(from, { y: "center" }) });
     },
     /** Mark parts of the text, each `{from, to, message}`. */
     markParts(parts) {

@@ -78,11 +78,15 @@ function network(of, all, answer) {
   const iris = answer.kind === "graph" ? all.filter((column) => column.name !== "predicate") : of("iri");
   if (iris.length < 2) return null;
   if (answer.kind === "graph" && !answer.rows.some((row) => row.object.type !== "literal")) return null;
-  const others = answer.kind === "graph" ? ["predicate"] : named(all.filter((column) => column !== iris[0] && column !== iris[1] && ["iri", "text"].includes(column.kind)));
+  const others = answer.kind === "graph" ? ["predicate"] : named(all.filter((column) => ["iri", "text"].includes(column.kind)));
+  // Of three columns of IRIs the middle one names the links, unless it holds the most.
+  const [from, middle, last] = iris;
+  const triple = iris.length === 3 && middle.distinct <= Math.min(from.distinct, last.distinct);
+  const [to, by] = triple ? [last, middle.name] : [middle, answer.kind === "graph" ? "predicate" : ""];
   return {
     view: "network",
     title: "Network",
     strong: answer.rows.length > 1 && (answer.kind === "graph" || (all.length <= 3 && all.every((column) => column.kind === "iri"))),
-    fields: [field("x", "From", named(iris), iris[0].name), field("y", "To", named(iris), iris[1].name), ...(others.length ? [field("by", "Named by", others, answer.kind === "graph" || all.length === 3 ? others[0] : "", true)] : [])],
+    fields: [field("x", "From", named(iris), from.name), field("y", "To", named(iris), to.name), field("by", "Named by", others, by, true)],
   };
 }

@@ -70,11 +70,11 @@ function fit(term, typed) {
 
 const written = (term) => term.curie || `<${term.iri}>`;
 
-function terms(list, kind, typed, boost) {
+function terms(list, kind, typed, boost, own) {
   return list
     .map((term) => ({ term, fit: fit(term, typed) }))
     .filter((found) => found.fit >= 0)
-    .sort((a, b) => a.fit - b.fit || b.term.count - a.term.count)
+    .sort((a, b) => a.fit - b.fit || b.term.iri.startsWith(own) - a.term.iri.startsWith(own) || b.term.count - a.term.count)
     .slice(0, MOST)
     .map(({ term, fit: rank }, index) => ({
       label: written(term),
@@ -101,8 +101,8 @@ function prefixes(known, text, typed) {
     .map(([prefix, iri]) => ({ label: `${prefix}: <${iri}>`, type: "namespace" }));
 }
 
-/** A completion source of CodeMirror over a promised vocabulary. */
-export const completion = (vocabulary) => async (context) => {
+/** A completion source of CodeMirror over a promised vocabulary; what begins with `own` goes first. */
+export const completion = (vocabulary, own) => async (context) => {
   const before = context.state.sliceDoc(0, context.pos);
   const word = context.matchBefore(/[?$][\p{L}\p{N}_]*|[\p{L}\p{N}_-]*:?[\p{L}\p{N}_.-]*/u);
   const typed = (word?.text ?? "").toLowerCase();
@@ -120,12 +120,12 @@ export const completion = (vocabulary) => async (context) => {
     found.delete(word.text);
     options = [...found].filter((name) => name.toLowerCase().startsWith(typed)).map((label) => ({ label, type: "variable" }));
   } else if (at.declares) options = prefixes(known.prefixes, text, typed);
-  else if (at.parens > 0) options = [...words(FUNCTIONS, typed, 50), ...terms(known.classes, "class", typed, 20), ...terms(known.properties, "property", typed, 10)];
-  else if (at.depth < 1) options = [...words(CLAUSES, typed, 50), ...(at.position ? terms(known.classes, "class", typed, 0) : [])];
-  else if (afterType) options = terms(known.classes, "class", typed, 90);
-  else if (at.position === 1) options = [...terms(known.properties, "property", typed, 90), ...(typed === "a" ? [{ label: "a", detail: "is of the class", type: "keyword", boost: 99 }] : [])];
-  else if (at.position === 2) options = [...terms(known.classes, "class", typed, 30), ...terms(known.properties, "property", typed, 0)];
-  else options = [...words(PATTERNS, typed, 90), ...terms(known.classes, "class", typed, 30)];
+  else if (at.parens > 0) options = [...words(FUNCTIONS, typed, 50), ...terms(known.classes, "class", typed, 20, own), ...terms(known.properties, "property", typed, 10, own)];
+  else if (at.depth < 1) options = [...words(CLAUSES, typed, 50), ...(at.position ? terms(known.classes, "class", typed, 0, own) : [])];
+  else if (afterType) options = terms(known.classes, "class", typed, 90, own);
+  else if (at.position === 1) options = [...terms(known.properties, "property", typed, 90, own), ...(typed === "a" ? [{ label: "a", detail: "is of the class", type: "keyword", boost: 99 }] : [])];
+  else if (at.position === 2) options = [...terms(known.classes, "class", typed, 30, own), ...terms(known.properties, "property", typed, 0, own)];
+  else options = [...words(PATTERNS, typed, 90), ...terms(known.classes, "class", typed, 30, own)];
   if (!options.length) return null;
   options.sort((a, b) => (b.boost ?? 0) - (a.boost ?? 0));
   return { from, options: options.slice(0, MOST), filter: false };

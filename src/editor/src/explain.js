@@ -46,17 +46,20 @@ function variables(node, found = new Set()) {
   return found;
 }
 
-/** The query without a part. A filter over what only that part bound goes with it: unbound, it would let nothing pass. */
+/**
+ * The query without a part, and whether a filter had to go with it: one over what only that part bound would let nothing pass.
+ */
 function without(ast, part) {
   const rest = structuredClone(ast);
   at(rest, part.path).splice(part.index, 1);
-  if (part.kind !== "triple") return rest;
+  if (part.kind !== "triple") return [rest, false];
   const group = at(rest, part.group);
   const left = variables(group.filter((pattern) => pattern.subType !== "filter"));
   const gone = [...variables(part.node)].filter((name) => !left.has(name));
   const kept = group.filter((pattern) => pattern.subType !== "filter" || !gone.some((name) => variables(pattern).has(name)));
+  const filters = kept.length < group.length;
   group.splice(0, group.length, ...kept);
-  return rest;
+  return [rest, filters];
 }
 
 /** Does it have a solution, whatever it selects, groups or skips? */
@@ -112,18 +115,18 @@ export async function explain(query, prefixes, holds) {
   const ask = async (text) => (asked++ < MOST_ASKED && left() > 0 ? holds(text, left()) : undefined);
 
   if (await ask(asAsk(ast, prefixes))) return { modifiers: true, parts: [], all: true };
-  const found = [];
+  let found = [];
   let all = true;
-  let triples = false;
   for (const [index, part] of candidates.entries()) {
-    if (part.kind !== "triple" && triples) break; // a pattern is to blame: its filters need not be tried
-    const answer = await ask(asAsk(without(ast, part), prefixes));
+    if (part.kind !== "triple" && found.some((one) => one.kind === "triple" && !one.filters)) break; // a pattern is to blame, not what comes after
+    const [rest, filters] = without(ast, part);
+    const answer = await ask(asAsk(rest, prefixes));
     if (answer === undefined) all = false;
     if (!answer) continue;
-    triples ||= part.kind === "triple";
     const { start, end } = range(placed[index].node);
-    found.push({ from: start, to: end, kind: part.kind, text: readable({ ...part, node: part.kind === "triple" ? part.node : placed[index].node }, query), part });
+    found.push({ from: start, to: end, kind: part.kind, filters, text: readable({ ...part, node: part.kind === "triple" ? part.node : placed[index].node }, query), part });
   }
+  if (found.some((one) => one.kind === "filter")) found = found.filter((one) => !one.filters); // the filter itself is to blame
   const nowhere = found.length ? found : candidates.map((part, index) => ({ part, index })).filter(({ part }) => part.kind === "triple").map(({ part, index }) => {
     const { start, end } = range(placed[index].node);
     return { from: start, to: end, kind: "triple", text: readable(part, query), part };

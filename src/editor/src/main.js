@@ -5,7 +5,7 @@ import { createEditor } from "./code.js";
 import { pictures } from "./columns.js";
 import { copy, duration, h, plural, reach, roving } from "./dom.js";
 import { Labels } from "./labels.js";
-import { citation, form as formOf, snippets } from "./snippets.js";
+import { citation, snippets } from "./snippets.js";
 import { table } from "./table.js";
 
 const FORMATS = { rows: ["csv", "tsv", "json", "xml"], truth: ["json", "xml"], graph: ["ttl", "nt", "jsonld", "rdf"] };
@@ -27,6 +27,7 @@ const vocabulary = () => (asking ??= fetch(place.vocabulary, { headers: { Accept
   .then((response) => (response.ok ? response.json() : known))
   .then((found) => (known = found))
   .catch(() => known));
+const wait = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 const labels = new Labels(place.labels, () => known.prefixes);
 
 // The editor takes the text area's place; the text area stays what the form sends.
@@ -40,6 +41,7 @@ const editor = createEditor({
   host,
   text: area.value.trim() ? area.value : START,
   vocabulary,
+  own: place.base,
   onRun: () => run(),
   onCancel: () => cancel(),
   onChange: () => { area.value = editor.text; refreshUse(); },
@@ -64,12 +66,13 @@ function key(...names) {
 // ---------------------------------------------------------------- asking
 
 let running = null; // {controller, began, timer}
+let explaining = null; // the controller of a turn whose empty answer is being explained
 let last = null; // {query, answer}
 
 function cancel() {
-  if (!running) return false;
-  running.controller.abort();
-  return true;
+  const stopped = running?.controller ?? explaining;
+  stopped?.abort();
+  return Boolean(stopped);
 }
 
 addEventListener("keydown", (event) => {
@@ -81,7 +84,7 @@ form.addEventListener("submit", (event) => { event.preventDefault(); run(); });
 function say(...words) { status.replaceChildren(...words); }
 
 function begin() {
-  running?.controller.abort();
+  cancel();
   const turn = { controller: new AbortController(), began: performance.now(), bytes: 0 };
   turn.timer = setInterval(() => {
     const seconds = (performance.now() - turn.began) / 1000;
@@ -114,11 +117,12 @@ async function run({ remember = true, chosen } = {}) {
   const turn = begin();
   if (remember) address(query);
   try {
-    const [answer] = await Promise.all([ask(place.here, query, { signal: turn.controller.signal, onProgress: (bytes) => (turn.bytes = bytes) }), vocabulary()]);
+    const [answer] = await Promise.all([ask(place.here, query, { signal: turn.controller.signal, onProgress: (bytes) => (turn.bytes = bytes) }), Promise.race([vocabulary(), wait(1500)])]);
     if (running !== turn) return;
     last = { query, answer };
     await show(query, answer, chosen);
-    if (!answer.rows.length && answer.kind !== "truth") explainLater(query, turn.controller.signal);
+    if (running !== turn) return;
+    if (!answer.rows.length && answer.kind !== "truth") explainLater(query, turn.controller);
   } catch (error) {
     if (running !== turn) return;
     const seconds = (performance.now() - turn.began) / 1000;
@@ -141,7 +145,11 @@ function address(query, hash = "") {
 
 addEventListener("popstate", (event) => {
   const query = event.state?.query ?? new URLSearchParams(location.search).get("query");
-  if (query === null || query === undefined) return;
+  if (query === null || query === undefined) {
+    answerPlace.replaceChildren();
+    last = null;
+    return say();
+  }
   if (last?.query === query) { show(query, last.answer, fromHash()); return; }
   editor.text = query;
   run({ remember: false, chosen: fromHash() });
@@ -164,7 +172,9 @@ function refused(error, seconds) {
   if (error.line) editor.markError(error.line, error.column ?? 1, detail);
 }
 
-async function explainLater(query, signal) {
+async function explainLater(query, controller) {
+  const { signal } = controller;
+  explaining = controller;
   const box = h("div", { class: "why" }, h("p", {}, "Looking for what keeps the rows away…"));
   answerPlace.querySelector(".empty")?.append(box);
   try {
@@ -173,22 +183,24 @@ async function explainLater(query, signal) {
     if (!box.isConnected) return;
     box.replaceChildren(...why(found));
     if (editor.text === query) editor.markParts([...found.parts, ...(found.unmatched ?? [])].map(({ from, to, kind, alone }) => ({ from, to, message: alone === false ? "Nothing in the data matches this pattern." : kind === "triple" ? "Without this pattern there would be rows." : "Without this there would be rows." })));
-    status.append(` ${box.querySelector("p").textContent}`);
+    status.append(` ${box.textContent}`);
   } catch {
     box.remove(); // an explanation is an extra: the answer stands without it
+  } finally {
+    if (explaining === controller) explaining = null;
   }
 }
 
 function why({ modifiers, parts, unmatched = [], all }) {
   if (modifiers) return [h("p", {}, "The patterns do match; what comes after them (HAVING, OFFSET or LIMIT) leaves no row.")];
-  const list = (items) => h("ul", { class: "plain" }, items.map((part) => h("li", {},
+  const list = (items, alone = " matches nothing in the data, even alone.") => h("ul", { class: "plain" }, items.map((part) => h("li", {},
     h("button", { type: "button", class: "plain", onclick: () => editor.goTo(...spot(part.from)) }, `Line ${editor.lineOf(part.from)}`), " ", h("code", {}, part.text),
-    part.alone === false ? " matches nothing in the data, even alone." : "")));
+    part.alone === false ? alone : "")));
   if (parts.length) {
     const noun = parts[0].kind === "triple" ? "triple pattern" : { filter: "filter", values: "list of values", minus: "MINUS" }[parts[0].kind];
     return [h("p", {}, parts.length === 1 ? `Without this ${noun} there would be rows:` : "Without any one of these there would be rows:"), list(parts)];
   }
-  if (unmatched.length) return [h("p", {}, "No one pattern alone keeps the rows away, but nothing in the data matches:"), list(unmatched)];
+  if (unmatched.length) return [h("p", {}, "No one pattern alone keeps the rows away, but nothing in the data matches:"), list(unmatched, "")];
   return [h("p", {}, all ? "Each part has matches, and leaving out any one of them gives no rows: several together keep them away." : "The time for looking was not enough to say what keeps the rows away.")];
 }
 
@@ -394,4 +406,4 @@ if (serverError) {
   if (line) editor.markError(Number(line), Number(column), serverError.querySelector("pre").textContent);
 } else if (area.defaultValue.trim()) run({ remember: false, chosen: fromHash() });
 
-form.dataset.ready = formOf(START); // for tests and for scripts that wait: the editor is there
+form.dataset.ready = ""; // for whoever waits: the editor is there

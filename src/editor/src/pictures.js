@@ -7,7 +7,7 @@ import { forceCollide, forceLink, forceManyBody, forceSimulation, forceX, forceY
 import { scaleBand, scaleLinear, scaleUtc } from "d3-scale";
 import { line as path, symbol, symbolsFill } from "d3-shape";
 import { h, plural, roving, s } from "./dom.js";
-import { span } from "./terms.js";
+import { isDate, span } from "./terms.js";
 
 const MOST = { bar: 60, line: 5000, timeline: 120, network: 250 };
 const FONT = "13px system-ui, sans-serif";
@@ -83,14 +83,14 @@ function bar(rows, { x, y }, labels, room) {
   });
   const high = bars.length * rowHigh + 4;
   const zero = s("line", { class: "axis", x1: across(0), x2: across(0), y1: 0, y2: high });
-  return { element: svg(room, high, `Bar chart: ${y} by ${x}`, zero, ...marks), sentence: `Length: ${y}.` };
+  return { element: svg(room, high, `Bar chart: ${y} by ${x}`, zero, ...marks), sentence: `${y} of each ${x}.` };
 }
 
 /** Ticks with their lines and texts along the bottom. */
-function axisAcross(scale, from, to, high) {
+function axisAcross(scale, from, to, high, whole = false) {
   const count = Math.max(2, Math.floor((to - from) / 90));
-  const format = scale.tickFormat(count);
-  return scale.ticks(count).flatMap((tick) => {
+  const format = whole ? String : scale.tickFormat(count);
+  return scale.ticks(count).filter((tick) => !whole || Number.isInteger(tick)).flatMap((tick) => {
     const at = scale(tick);
     const text = format(tick);
     const half = width(text) / 2;
@@ -100,7 +100,8 @@ function axisAcross(scale, from, to, high) {
 }
 
 function line(rows, { x, y, by }, labels, room) {
-  const dated = rows.some((row) => row[x].datatype?.match(/#(date|gYear)/)) || rows.every((row) => /^\d{4}$/.test(row[x].value));
+  const years = rows.every((row) => /^-?\d{4,}$/.test(row[x].value) && (row[x].datatype.endsWith("gYear") || /year/i.test(x)));
+  const dated = !years && isDate(rows[0][x]);
   const points = rows.map((row) => ({ at: dated ? time(row[x]).start : Number(row[x].value), value: Number(row[y].value), row }));
   const groups = [...Map.groupBy?.(points, (one) => (by ? labels.text(one.row[by]) : "")) ?? grouped(points, (one) => (by ? labels.text(one.row[by]) : ""))].slice(0, 8);
   const high = Math.min(340, Math.max(220, room * 0.5));
@@ -122,7 +123,7 @@ function line(rows, { x, y, by }, labels, room) {
   });
   const grid = ticks.flatMap((tick) => [s("line", { class: "grid", x1: left, x2: room, y1: up(tick), y2: up(tick) }), s("text", { class: "tick", x: left - 4, y: up(tick), "text-anchor": "end", "dominant-baseline": "central" }, format(tick))]);
   const legend = by && h("ul", { class: "legend" }, groups.map(([name], index) => h("li", {}, s("svg", { width: 16, height: 16, viewBox: "-8 -8 16 16", "aria-hidden": "true" }, s("path", { class: `series-${index % CLASSES}`, d: symbol(symbolsFill[index % symbolsFill.length], 70)() })), name)));
-  return { element: svg(room, high + 24, `Line chart: ${y} over ${x}`, ...grid, ...axisAcross(across, left, room - 10, high), ...lines), legend, sentence: `${y} over ${x}.` };
+  return { element: svg(room, high + 24, `Line chart: ${y} over ${x}`, ...grid, ...axisAcross(across, left, room - 10, high, years), ...lines), legend, sentence: `${y} over ${x}.` };
 }
 
 /** `Map.groupBy` where a browser lacks it. */
@@ -146,8 +147,8 @@ function timeline(rows, { x, y, to }, labels, room) {
   const marks = items.map((one, index) => {
     const middle = index * rowHigh + rowHigh / 2 + 3;
     const [start, end] = [across(one.start), one.long ? Math.max(across(one.end), across(one.start) + 4) : across(one.start)];
-    const words = `${one.text} (${one.when})`;
     const [after, before] = [room - end - 14, start - 14];
+    const words = [`${one.text} (${one.when})`, one.text].find((text) => width(text) <= Math.max(after, before)) ?? one.text;
     const behind = width(words) <= after || after >= before;
     const shape = one.long
       ? s("rect", { class: "series-0", x: start, y: middle - 6, width: end - start, height: 12, rx: 3 })
@@ -178,21 +179,19 @@ function network(rows, { x, y, by }, labels, room) {
   });
   const list = [...nodes.values()];
   const small = list.length <= 40;
-  const named = small ? list : [...list].sort((a, b) => b.degree - a.degree).slice(0, 30);
-  const lettered = new Set(named);
   const radius = (one) => 5 + Math.min(9, Math.sqrt(one.degree) * 1.4);
   const force = forceSimulation(list)
     .force("link", forceLink(edges).distance(small ? 95 : 55).strength(0.5))
     .force("charge", forceManyBody().strength(small ? -420 : -150))
     .force("x", forceX().strength(0.05))
-    .force("y", forceY().strength(room < 600 ? 0.03 : 0.09))
+    .force("y", forceY().strength(room < 600 ? 0.03 : 0.1))
     .force("collide", forceCollide((one) => radius(one) + (small ? 14 : 4)))
     .stop();
   force.tick(320); // all at once: nothing moves, and the same answer gives the same picture
   const [minX, maxX] = [Math.min(...list.map((one) => one.x)), Math.max(...list.map((one) => one.x))];
   const [minY, maxY] = [Math.min(...list.map((one) => one.y)), Math.max(...list.map((one) => one.y))];
   const [side, edge] = [Math.min(90, room * 0.16), 26];
-  const high = Math.round(Math.min(Math.max(260, (maxY - minY) * Math.min(1.4, (room - 2 * side) / (maxX - minX || 1)) + 2 * edge), 640));
+  const high = Math.round(Math.min(Math.max(room < 600 ? 380 : 300, (maxY - minY) * Math.min(1.4, (room - 2 * side) / (maxX - minX || 1)) + 2 * edge), 640));
   const across = scaleLinear([minX, maxX], maxX > minX ? [side, room - side] : [room / 2, room / 2]);
   const down = scaleLinear([minY, maxY], maxY > minY ? [edge, high - edge] : [high / 2, high / 2]);
   const arrow = s("marker", { id: "arrow", viewBox: "0 0 8 8", refX: 8, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto-start-reverse" }, s("path", { d: "M0,0 8,4 0,8z" }));
@@ -206,15 +205,33 @@ function network(rows, { x, y, by }, labels, room) {
       edges.length <= 24 && name && far > 70 && s("text", { class: "edge-name", x: (x1 + x2) / 2, y: (y1 + y2) / 2, "text-anchor": "middle", "dominant-baseline": "central" }, fitted(name, far - 30)),
     ];
   });
-  const most = room < 600 ? 110 : 190;
+  const names = lettered(list.map((one) => ({ one, text: fitted(one.text, room < 600 ? 110 : 190), x: across(one.x), y: down(one.y), r: radius(one) })), room, high);
   const marks = list.map((one) => {
-    const [cx, cy] = [across(one.x), down(one.y)];
-    const words = fitted(one.text, most);
-    const half = width(words) / 2;
-    const at = Math.min(Math.max(cx, half + 2), room - half - 2);
+    const { text, at, hidden } = names.get(one);
     return mark(one.to.length ? `${one.text}: ${one.to.slice(0, 6).join(", ")}${one.to.length > 6 ? ` and ${one.to.length - 6} more` : ""}` : one.text, one.term, labels,
-      s("circle", { class: one.to.length ? "series-0" : "series-1", cx, cy, r: radius(one) }),
-      s("text", { class: lettered.has(one) ? "name" : "name rest", x: at, y: cy + radius(one) + 10, "text-anchor": "middle", "dominant-baseline": "central" }, words));
+      s("circle", { class: one.to.length ? "series-0" : "series-1", cx: across(one.x), cy: down(one.y), r: radius(one) }),
+      s("text", { class: hidden ? "name rest" : "name", x: at.x, y: at.y, "text-anchor": at.anchor, "dominant-baseline": "central" }, text));
   });
-  return { element: svg(room, high, `Network: ${plural(list.length, "node")}, ${plural(edges.length, "link")}`, s("defs", {}, arrow), ...links, ...marks), sentence: `${plural(list.length, "node")}, ${plural(edges.length, "link")}${small ? "" : "; the names of the 30 with most links are written, the others show as they are pointed at"}.` };
+  const unnamed = [...names.values()].filter((name) => name.hidden).length;
+  return { element: svg(room, high, `Network: ${plural(list.length, "node")}, ${plural(edges.length, "link")}`, s("defs", {}, arrow), ...links, ...marks), sentence: `${plural(list.length, "node")}, ${plural(edges.length, "link")}${unnamed ? `; ${plural(unnamed, "name")} for which there is no room show${unnamed === 1 ? "s" : ""} when pointed at` : ""}.` };
+}
+
+/** Where each node's name goes: below, above or beside it, the best linked first; hidden where it would cover another. */
+function lettered(places, room, high) {
+  const taken = places.map(({ x, y, r }) => [x - r, y - r, x + r, y + r]);
+  const names = new Map();
+  for (const { one, text, x, y, r } of [...places].sort((a, b) => b.one.degree - a.one.degree)) {
+    const wide = width(text);
+    const choices = [
+      { x, y: y + r + 10, anchor: "middle", left: x - wide / 2 },
+      { x, y: y - r - 10, anchor: "middle", left: x - wide / 2 },
+      { x: x + r + 4, y, anchor: "start", left: x + r + 4 },
+      { x: x - r - 4, y, anchor: "end", left: x - r - 4 - wide },
+    ].map((at) => ({ at, box: [at.left - 2, at.y - 8, at.left + wide + 2, at.y + 8] }));
+    const free = choices.find(({ box: [a, b, c, d] }) => a >= 0 && c <= room && b >= 0 && d <= high && !taken.some(([e, f, g, i]) => a < g && c > e && b < i && d > f));
+    const half = Math.min(wide / 2, room / 2);
+    if (free) taken.push(free.box);
+    names.set(one, { text, hidden: !free, at: free?.at ?? { x: Math.min(Math.max(x, half), room - half), y: y + r + 10, anchor: "middle" } });
+  }
+  return names;
 }

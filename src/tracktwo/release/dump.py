@@ -59,6 +59,11 @@ def document(format_: Format, quads: Sequence[Quad], prefixes: Mapping[str, str]
     return serialised(format_, quads, prefixes)
 
 
+def triples(format_: Format, statements: Iterable[Triple], prefixes: Mapping[str, str]) -> bytes:
+    """Triples that stand in no graph."""
+    return serialised(format_, [in_graph(triple) for triple in statements], prefixes)
+
+
 _PRETTY: dict[Format, Callable[[Sequence[Quad], Mapping[str, str]], str]] = {
     TURTLE: lambda quads, prefixes: write_turtle({quad.triple for quad in quads}, prefixes),
     TRIG: write_trig,

@@ -11,15 +11,17 @@ import resource
 import select
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import pyoxigraph as ox
 
 from tracktwo.formats import RDF_FORMATS, RDF_XML, RESULT_FORMATS, XML, named
+from tracktwo.querytext import graphs_in
 from tracktwo.store import BINDINGS, BOOLEAN, GRAPH
 from tracktwo.store.frames import DATA, END, ERROR, HEADER, Reader, pack
+from tracktwo.terms import in_graph
 
 _CHUNK_BYTES = 1 << 15
 _MB = 1 << 20
@@ -147,11 +149,37 @@ def _answer(store: ox.Store, setup: Mapping[str, Any], request: Mapping[str, Any
 
 
 def _run(store: ox.Store, prefixes: dict[str, str], base_iri: str, request: Mapping[str, Any]) -> Any:
-    dataset: dict[str, Any] = {}
+    default, named_graphs = _dataset(request, prefixes)
+    if default is None and named_graphs is None:
+        return store.query(request["text"], prefixes=prefixes, base_iri=base_iri)
+    if default is not None and len(default) > 1:
+        store, default = _merged(store, default, named_graphs or ()), None
+    else:
+        default = default or []
+    names: list[ox.NamedNode | ox.BlankNode] = [ox.NamedNode(iri) for iri in named_graphs or ()]
+    graphs: Any = ox.DefaultGraph() if default is None else [ox.NamedNode(iri) for iri in default]
+    return store.query(request["text"], prefixes=prefixes, base_iri=base_iri, default_graph=graphs, named_graphs=names)
+
+
+def _dataset(request: Mapping[str, Any], prefixes: Mapping[str, str]) -> tuple[list[str] | None, list[str] | None]:
+    """The default and named graphs that the protocol names, else those of FROM clauses where they name several."""
     if request["default_graphs"] is not None or request["named_graphs"] is not None:
-        dataset["default_graph"] = [ox.NamedNode(iri) for iri in request["default_graphs"] or ()]
-        dataset["named_graphs"] = [ox.NamedNode(iri) for iri in request["named_graphs"] or ()]
-    return store.query(request["text"], prefixes=prefixes, base_iri=base_iri, **dataset)
+        return request["default_graphs"] or [], request["named_graphs"] or []
+    default, named_graphs = graphs_in(request["text"], prefixes)
+    return (default, named_graphs) if len(default) > 1 else (None, None)
+
+
+def _merged(store: ox.Store, default: Sequence[str], named_graphs: Sequence[str]) -> ox.Store:
+    """A store in memory whose default graph is the merge of some graphs, beside the named ones.
+
+    The engine itself answers a merge as a bag, where a triple of two graphs counts twice.
+    """
+    merged = ox.Store()
+    triples = (quad.triple for iri in default for quad in store.quads_for_pattern(None, None, None, ox.NamedNode(iri)))
+    merged.bulk_extend(in_graph(triple) for triple in triples)
+    for iri in named_graphs:
+        merged.bulk_extend(store.quads_for_pattern(None, None, None, ox.NamedNode(iri)))
+    return merged
 
 
 def _kind(results: Any) -> str:

@@ -48,15 +48,16 @@ def _table(site: Site, results: QuerySolutions, limit: int) -> dict[str, Any]:
             cut = True
             break
         rows.append([solution[name] for name in names])
-    labels = site.catalog.labels({term.value for row in rows for term in row if isinstance(term, NamedNode)})
-    return {"names": names, "rows": [[_cell(site, term, labels) for term in row] for row in rows], "cut": cut}
+    iris = {term.value for row in rows for term in row if isinstance(term, NamedNode)}
+    labels, nowhere = site.catalog.labels(iris), site.describer.without_page(iris)
+    return {"names": names, "rows": [[_cell(site, term, labels, nowhere) for term in row] for row in rows], "cut": cut}
 
 
-def _cell(site: Site, term: Any, labels: dict[str, dict[str, str]]) -> Value | None:
+def _cell(site: Site, term: Any, labels: dict[str, dict[str, str]], nowhere: set[str]) -> Value | None:
     if term is None:
         return None
     if isinstance(term, NamedNode):
-        known = term.value in labels or site.links.is_ours(term.value)
+        known = term.value not in nowhere and (term.value in labels or site.links.is_ours(term.value))
         return Value(
             "iri",
             site.describer.label(term.value, labels)[0],

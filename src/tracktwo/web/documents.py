@@ -1,5 +1,6 @@
 """IRIs that dereference: things by 303, documents in every format, terms, graphs, other people's IRIs."""
 
+import re
 from collections.abc import Sequence
 from http import HTTPStatus
 from urllib.parse import quote
@@ -8,17 +9,18 @@ from flask import Blueprint, Response, g, render_template, request
 from pyoxigraph import BlankNode, NamedNode, Quad
 
 from tracktwo.entity import View
-from tracktwo.errors import NotAcceptable, NotFound
-from tracktwo.formats import DOCUMENT_FORMATS, HTML, Format, named, negotiate
+from tracktwo.errors import NotFound
+from tracktwo.formats import DOCUMENT_FORMATS, HTML, Format, named
 from tracktwo.links import is_valid_iri
 from tracktwo.namespaces import OWL, VOID
 from tracktwo.release import dump
-from tracktwo.terms import Node
-from tracktwo.web.respond import Link, Representation, redirect, respond
+from tracktwo.terms import Node, name_of
+from tracktwo.web.respond import Link, Resource, fixed, redirect, represent
 from tracktwo.web.site import Site
 
 routes = Blueprint("documents", __name__)
 
+_TYPES_LINKED = 5
 _SUBJECTS_SHOWN = 500  # sections of one page; the other formats have all
 
 
@@ -54,8 +56,9 @@ def describe() -> Response:
     iri = request.args.get("iri", "")
     if not is_valid_iri(iri):
         raise NotFound("Name an absolute IRI: /describe?iri=…")
-    if site.links.is_ours(iri) and site.catalog.described([iri]):
-        return redirect(site.links.full(site.links.url(iri)), HTTPStatus.SEE_OTHER)
+    ours = site.catalog.described(site.links.twins(iri))
+    if ours:
+        return redirect(site.links.full(site.links.url(ours[0])), HTTPStatus.SEE_OTHER)
     if not site.catalog.is_mentioned(iri) and iri not in site.describer.graphs:
         raise NotFound(f"Nothing is said here about <{iri}>.")
     format_ = named(request.args["format"], DOCUMENT_FORMATS) if request.args.get("format") else None
@@ -66,9 +69,11 @@ def describe() -> Response:
 def blank_node(label: str) -> Response:
     """A node without a name, under an IRI that lasts as long as the release (RDF 1.1 Concepts section 3.5)."""
     site: Site = g.site
-    if not label.isalnum() or not site.catalog.described([f"_:{label}"]):
+    name, dot, suffix = label.partition(".")
+    if not re.fullmatch(r"[A-Za-z0-9]+", name) or not site.catalog.described([f"_:{name}"]):
         raise NotFound("No node without a name is known by this label in the present release.")
-    return _represent(site, site.publication.skolem_prefix + label, [BlankNode(label)], None)
+    format_ = fixed(suffix, DOCUMENT_FORMATS) if dot else None
+    return _represent(site, site.publication.skolem_prefix + name, [BlankNode(name)], format_)
 
 
 def _raw_path() -> str:
@@ -85,7 +90,8 @@ def _see_other(site: Site, thing: str, raw: str) -> Response:
     if own != site.links.root + raw:
         return redirect(site.links.full(own), HTTPStatus.MOVED_PERMANENTLY)
     document = site.links.document(thing)
-    links = [Link(site.links.full(site.links.path(document)), "describedby"), *_alternates(site, document)]
+    alternates = [Link(_variant_url(site, document, row), "alternate", row.media_type) for row in DOCUMENT_FORMATS]
+    links = [Link(site.links.full(site.links.path(document)), "describedby"), *alternates]
     return redirect(site.links.full(site.links.path(document)), HTTPStatus.SEE_OTHER, links, negotiated=True)
 
 
@@ -119,36 +125,34 @@ def _document(site: Site, iri: str, raw: str, format_: Format | None) -> Respons
 
 def _represent(site: Site, document: str, subjects: Sequence[Node], format_: Format | None) -> Response:
     """A document in a fixed format, or in the one that is negotiated."""
-    alternates = _alternates(site, document)
-    g.variants = alternates
-    chosen = format_ or negotiate(request.headers.get("Accept"), DOCUMENT_FORMATS)
-    if chosen is None:
-        raise NotAcceptable(
-            "None of the formats that you accept is available.", [row.media_type for row in DOCUMENT_FORMATS]
-        )
     main = _main(site, document, subjects)
     links = [
         Link(document, "canonical"),
-        *alternates,
         Link(main, "describes"),
         Link(main, "cite-as"),
         Link(site.publication.dataset_iri, "collection"),
         *([Link(site.publication.licence, "license")] if site.publication.licence else []),
+        *(Link(class_.iri, "type") for class_ in site.catalog.classes_of(_name(subjects, main))[:_TYPES_LINKED]),
     ]
 
-    def body() -> bytes | str:
-        return _page(site, document, subjects, links) if chosen is HTML else _rdf(site, document, subjects, chosen)
+    def body(chosen: Format, head: Sequence[Link]) -> bytes | str:
+        if chosen is HTML:
+            return _page(site, document, subjects, head)
+        return _rdf(site, document, subjects, chosen)
 
-    return respond(
-        site,
-        Representation(
-            chosen,
-            body,
-            links,
-            negotiated=format_ is None,
-            location="" if format_ else site.links.full(site.links.variant(document, chosen.suffix)),
-        ),
+    return represent(
+        site, Resource(DOCUMENT_FORMATS, lambda row: _variant_url(site, document, row), body, links), format_
     )
+
+
+def _name(subjects: Sequence[Node], main: str) -> str:
+    """What the catalogue calls the document's main subject."""
+    return name_of(subjects[0]) if isinstance(subjects[0], BlankNode) else main
+
+
+def _variant_url(site: Site, document: str, format_: Format) -> str:
+    """The absolute URL of one format of a document."""
+    return site.links.full(site.links.variant(document, format_.suffix))
 
 
 def _main(site: Site, document: str, subjects: Sequence[Node]) -> str:
@@ -156,13 +160,6 @@ def _main(site: Site, document: str, subjects: Sequence[Node]) -> str:
     names = [subject.value for subject in subjects if isinstance(subject, NamedNode)]
     likely = (site.links.thing_of(document) or document, document)
     return next((name for name in likely if name in names), names[0] if names else document)
-
-
-def _alternates(site: Site, document: str) -> list[Link]:
-    return [
-        Link(site.links.full(site.links.variant(document, row.suffix)), "alternate", row.media_type)
-        for row in DOCUMENT_FORMATS
-    ]
 
 
 def _rdf(site: Site, document: str, subjects: Sequence[Node], format_: Format) -> bytes:

@@ -1,18 +1,16 @@
 """What machines take whole: dumps with checksums, the dataset's description, the sitemap."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from http import HTTPStatus
 from xml.sax.saxutils import escape
 
 from flask import Blueprint, Response, g, render_template, request, send_file
-from pyoxigraph import Triple
 
 from tracktwo import description
-from tracktwo.errors import NotAcceptable, NotFound
-from tracktwo.formats import DOCUMENT_FORMATS, HTML, Format, named, negotiate
+from tracktwo.errors import NotFound
+from tracktwo.formats import DOCUMENT_FORMATS, HTML, Format
 from tracktwo.release import dump
-from tracktwo.terms import in_graph
-from tracktwo.web.respond import Link, Representation, respond
+from tracktwo.web.respond import Link, Representation, Resource, fixed, represent, respond
 from tracktwo.web.site import Site
 
 routes = Blueprint("downloads", __name__)
@@ -52,7 +50,6 @@ def one_dump(name: str) -> Response:
         conditional=True,
         etag=f"{site.release.folder.name}-{name}",
         last_modified=site.release.created,
-        max_age=300,
     )
     response.headers["Cache-Control"] = "public, max-age=300"
     response.headers["Accept-Ranges"] = "bytes"
@@ -61,61 +58,21 @@ def one_dump(name: str) -> Response:
 
 @routes.get("/dataset")
 @routes.get("/.well-known/void")
-def dataset() -> Response:
+@routes.get("/dataset.<suffix>")
+def dataset(suffix: str = "") -> Response:
     """The dataset described: VoID and DCAT."""
     site: Site = g.site
-    return described(
-        site,
-        "dataset",
-        lambda: description.dataset(site.publication, site.links, site.release.manifest, site.examples),
-        None,
-    )
 
-
-@routes.get("/dataset.<suffix>")
-def dataset_as(suffix: str) -> Response:
-    """The dataset's description in one format."""
-    site: Site = g.site
-    format_ = named(suffix, DOCUMENT_FORMATS)
-    if format_ is None:
-        raise NotFound(f"No format has the ending “{suffix}”.")
-    return described(
-        site,
-        "dataset",
-        lambda: description.dataset(site.publication, site.links, site.release.manifest, site.examples),
-        format_,
-    )
-
-
-def described(site: Site, path: str, triples: Callable[[], list[Triple]], format_: Format | None) -> Response:
-    """A description of ours in a fixed format, or in the one that is negotiated."""
-    alternates = [
-        Link(site.links.absolute(f"{path}.{row.suffix}"), "alternate", row.media_type) for row in DOCUMENT_FORMATS
-    ]
-    g.variants = alternates
-    chosen = format_ or negotiate(request.headers.get("Accept"), DOCUMENT_FORMATS)
-    if chosen is None:
-        raise NotAcceptable(
-            "None of the formats that you accept is available.", [row.media_type for row in DOCUMENT_FORMATS]
-        )
-
-    def body() -> bytes | str:
-        if chosen is HTML:
+    def body(format_: Format, head: Sequence[Link]) -> bytes | str:
+        if format_ is HTML:
             return render_template(
-                "dataset.html", head=alternates, manifest=site.release.manifest, publication=site.publication
+                "dataset.html", head=head, manifest=site.release.manifest, publication=site.publication
             )
-        return dump.serialised(chosen, [in_graph(triple) for triple in triples()], site.publication.prefixes)
+        triples = description.dataset(site.publication, site.links, site.release.manifest, site.examples)
+        return dump.triples(format_, triples, site.publication.prefixes)
 
-    return respond(
-        site,
-        Representation(
-            chosen,
-            body,
-            alternates,
-            negotiated=format_ is None,
-            location="" if format_ else site.links.absolute(f"{path}.{chosen.suffix}"),
-        ),
-    )
+    resource = Resource(DOCUMENT_FORMATS, lambda format_: site.links.absolute(f"dataset.{format_.suffix}"), body)
+    return represent(site, resource, fixed(suffix, DOCUMENT_FORMATS) if suffix else None)
 
 
 @routes.get("/sitemap.xml")

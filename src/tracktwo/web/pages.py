@@ -1,18 +1,17 @@
 """Pages to find one's way: home, lists by class, all links of one kind."""
 
-from http import HTTPStatus
 from importlib.resources import files
 
-from flask import Blueprint, Response, g, render_template, request, send_file
+from flask import Blueprint, Response, g, render_template, request
 
 from tracktwo.errors import NotFound
-from tracktwo.formats import HTML
+from tracktwo.formats import HTML, STATIC_FORMATS
 from tracktwo.web.respond import Link, Representation, respond
 from tracktwo.web.site import Site
 
 routes = Blueprint("pages", __name__)
 
-_ONE_YEAR = 31_536_000
+_FOR_EVER = "public, max-age=31536000, immutable"
 
 
 @routes.get("/")
@@ -95,13 +94,12 @@ def links() -> Response:
 @routes.get("/static/<name>")
 def static(name: str) -> Response:
     """Style sheets, scripts, pictures; the page's links carry a version, so they may be kept for ever."""
+    site: Site = g.site
     path = files("tracktwo.web") / "static" / name
-    if "/" in name or not path.is_file():
+    format_ = next((row for row in STATIC_FORMATS if name.endswith("." + row.suffix)), None)
+    if "/" in name or format_ is None or not path.is_file():
         raise NotFound(f"There is no static file “{name}”.")
-    response = send_file(str(path), max_age=_ONE_YEAR)
-    response.direct_passthrough = False
-    response.status_code = HTTPStatus.OK
-    return response
+    return respond(site, Representation(format_, path.read_bytes, cache=_FOR_EVER))
 
 
 @routes.get("/robots.txt")

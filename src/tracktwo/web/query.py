@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
@@ -9,13 +10,13 @@ from typing import Any
 from flask import Blueprint, Response, g, render_template, request
 from werkzeug.exceptions import MethodNotAllowed
 
-from tracktwo import description, hints, sparql
-from tracktwo.errors import BadRequest, NotAcceptable, QueryError, TooLarge, TracktwoError
-from tracktwo.formats import DOCUMENT_FORMATS, HTML, JSON, JSON_OBJECT, RESULT_FORMATS, TURTLE, negotiate
+from tracktwo import description, hints, querytext, sparql
+from tracktwo.errors import BadRequest, QueryError, TooLarge, TracktwoError
+from tracktwo.formats import DOCUMENT_FORMATS, HTML, JSON, JSON_OBJECT, RESULT_FORMATS, TURTLE, Format, negotiate
+from tracktwo.release import dump
 from tracktwo.store import Answer, Query
 from tracktwo.web import answers
-from tracktwo.web.downloads import described
-from tracktwo.web.respond import STATUS, Representation, respond
+from tracktwo.web.respond import STATUS, Link, Representation, Resource, fixed, represent, respond
 from tracktwo.web.site import Site
 
 routes = Blueprint("query", __name__)
@@ -28,7 +29,7 @@ _METHODS = ["GET", "POST", "QUERY"]
 def endpoint() -> Response:
     """A query's answer; without a query, the form for browsers and the service description for machines."""
     if request.method not in (*_METHODS, "HEAD"):
-        raise MethodNotAllowed(valid_methods=["GET", "HEAD", "POST", "OPTIONS"])
+        raise MethodNotAllowed(valid_methods=["GET", "HEAD", "POST", "QUERY", "OPTIONS"])
     site: Site = g.site
     asked = _request()
     page = negotiate(asked.accept, (*RESULT_FORMATS, *DOCUMENT_FORMATS)) is HTML and not request.args.get("format")
@@ -56,7 +57,7 @@ def _answer(site: Site, query: Query) -> Answer:
 
 def _etag(site: Site, query: Query) -> str:
     """A strong tag from release, query, dataset and formats, known before the query runs; none where answers differ."""
-    if request.method not in ("GET", "HEAD") or query.federated or sparql.is_volatile(query.text):
+    if request.method not in ("GET", "HEAD") or query.federated or querytext.is_volatile(query.text):
         return ""
     formats = tuple(format_.name if format_ else "" for format_ in (query.results, query.graph))
     key = repr((site.release.folder.name, query.text, query.default_graphs, query.named_graphs, formats))
@@ -88,40 +89,40 @@ def _request() -> sparql.Request:
     )
 
 
-def _introduction(site: Site) -> Response:
-    chosen = negotiate(request.headers.get("Accept"), DOCUMENT_FORMATS)
-    if chosen is HTML:
-        return respond(
-            site,
-            Representation(
-                HTML, lambda: render_template("sparql.html", head=[], text="", examples=site.questions), negotiated=True
-            ),
-        )
-    if chosen is None:
-        raise NotAcceptable(
-            "None of the formats that you accept is available.", [row.media_type for row in DOCUMENT_FORMATS]
-        )
-    return described(
-        site, "sparql", lambda: description.service(site.publication, site.links, site.release.manifest), chosen
-    )
+def _introduction(site: Site, format_: Format | None = None) -> Response:
+    """What the endpoint is, for a request without a query."""
+
+    def body(chosen: Format, head: Sequence[Link]) -> bytes | str:
+        if chosen is HTML:
+            return render_template("sparql.html", head=head, text="", examples=site.questions)
+        triples = description.service(site.publication, site.links, site.release.manifest)
+        return dump.triples(chosen, triples, site.publication.prefixes)
+
+    resource = Resource(DOCUMENT_FORMATS, lambda row: site.links.absolute(f"sparql.{row.suffix}"), body)
+    return represent(site, resource, format_)
+
+
+@routes.get("/sparql.<suffix>")
+def endpoint_described(suffix: str) -> Response:
+    """The service description in one format."""
+    return _introduction(g.site, fixed(suffix, DOCUMENT_FORMATS))
 
 
 @routes.get("/prefixes")
-def prefixes() -> Response:
+@routes.get("/prefixes.<suffix>")
+def prefixes(suffix: str = "") -> Response:
     """The prefixes that a query need not declare, as JSON or Turtle."""
     site: Site = g.site
-    offered = (JSON_OBJECT, TURTLE)
-    chosen = negotiate(request.headers.get("Accept"), offered)
-    if chosen is None:
-        raise NotAcceptable("The prefixes are to be had as JSON and Turtle.", [row.media_type for row in offered])
     known = dict(sorted(site.publication.prefixes.items()))
 
-    def body() -> str:
-        if chosen is TURTLE:
+    def body(format_: Format, _: Sequence[Link]) -> str:
+        if format_ is TURTLE:
             return "".join(f"@prefix {prefix}: <{iri}> .\n" for prefix, iri in known.items())
         return json.dumps(known, ensure_ascii=False, indent=1) + "\n"
 
-    return respond(site, Representation(chosen, body, negotiated=True))
+    offered = (JSON_OBJECT, TURTLE)
+    resource = Resource(offered, lambda format_: site.links.absolute(f"prefixes.{format_.suffix}"), body)
+    return represent(site, resource, fixed(suffix, offered) if suffix else None)
 
 
 @routes.get("/vocabulary")

@@ -1,5 +1,6 @@
 """Saved queries as pages to cite: `/query/SLUG`, with parameters, in HTML and in every format of results."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, Response, g, render_template, request
@@ -7,38 +8,36 @@ from pyoxigraph import NamedNode
 
 from tracktwo import question as questions
 from tracktwo.entity import Value
-from tracktwo.errors import BadRequest, NotAcceptable, NotFound
-from tracktwo.formats import HTML, JSON, RDF_FORMATS, RESULT_FORMATS, TURTLE, Format, named, negotiate
+from tracktwo.errors import BadRequest, NotFound
+from tracktwo.formats import DOCUMENT_FORMATS, HTML, JSON, RDF_FORMATS, RESULT_FORMATS, TURTLE, XML, Format
 from tracktwo.links import is_valid_iri
 from tracktwo.question import Question
 from tracktwo.release import dump
 from tracktwo.store import Query
-from tracktwo.terms import in_graph
 from tracktwo.web import answers
-from tracktwo.web.respond import Link, Representation, respond
+from tracktwo.web.respond import Link, Resource, fixed, represent
 from tracktwo.web.site import Site
 
 routes = Blueprint("questions", __name__)
 
 _FORMATS: tuple[Format, ...] = (*RESULT_FORMATS, *RDF_FORMATS, HTML)
+_SUFFIXES = {"json": JSON.suffix, "xml": XML.suffix}  # what people write for the registered endings
 _CHOICES = 500  # members that a picker lists; beyond, the IRI is typed
 
 
 @routes.get("/query/")
-def all_questions() -> Response:
+@routes.get("/query/index.<suffix>")
+def all_questions(suffix: str = "") -> Response:
     """All saved queries, for people or as RDF."""
     site: Site = g.site
-    offered = (*RDF_FORMATS, HTML)
-    chosen = negotiate(request.headers.get("Accept"), offered)
-    if chosen is None:
-        raise NotAcceptable("None of the formats that you accept is available.", [row.media_type for row in offered])
 
-    def body() -> bytes | str:
-        if chosen is HTML:
-            return render_template("questions.html", head=[], questions=site.questions)
-        return _described(site, site.questions, chosen)
+    def body(format_: Format, head: Sequence[Link]) -> bytes | str:
+        if format_ is HTML:
+            return render_template("questions.html", head=head, questions=site.questions)
+        return _described(site, site.questions, format_)
 
-    return respond(site, Representation(chosen, body, negotiated=True))
+    resource = Resource(DOCUMENT_FORMATS, lambda row: site.links.absolute(f"query/index.{row.suffix}"), body)
+    return represent(site, resource, fixed(suffix, DOCUMENT_FORMATS) if suffix else None)
 
 
 @routes.get("/query/<slug>")
@@ -46,34 +45,23 @@ def one_question(slug: str) -> Response:
     """A saved query: its page, its results, or its description, as negotiated or as the suffix has it."""
     site: Site = g.site
     by_slug = {question.slug: question for question in site.questions}
-    question, format_ = by_slug.get(slug), None
+    stem, _, suffix = slug.rpartition(".")
+    question = by_slug.get(slug) or by_slug.get(stem)
     if question is None:
-        stem, _, suffix = slug.rpartition(".")
-        question, format_ = by_slug.get(stem), named(suffix, _FORMATS)
-        if question is None or (format_ is None and suffix != "rq"):
-            raise NotFound(f"No saved query is called “{slug}”.")
-        if format_ is None:
-            return Response(_text(site, question), content_type="application/sparql-query")
-    return _represent(site, question, format_)
-
-
-def _represent(site: Site, question: Question, format_: Format | None) -> Response:
+        raise NotFound(f"No saved query is called “{slug}”.")
     text = _text(site, question)
-    links = [Link(_url(site, question, row.suffix), "alternate", row.media_type) for row in _FORMATS]
-    g.variants = links
-    chosen = format_ or negotiate(request.headers.get("Accept"), _FORMATS)
-    if chosen is None:
-        raise NotAcceptable("None of the formats that you accept is available.", [row.media_type for row in _FORMATS])
+    if slug not in by_slug and suffix == "rq":
+        return Response(text, content_type="application/sparql-query")
 
-    def body() -> bytes | str:
-        if chosen is HTML:
-            return _page(site, question, text, links)
-        if chosen.rdf:
-            return _described(site, [question], chosen)
-        return site.store.answer(_query(text, chosen)).read()
+    def body(format_: Format, head: Sequence[Link]) -> bytes | str:
+        if format_ is HTML:
+            return _page(site, question, text, head)
+        if format_.rdf:
+            return _described(site, [question], format_)
+        return site.store.answer(_query(text, format_)).read()
 
-    location = "" if format_ else _url(site, question, chosen.suffix)
-    return respond(site, Representation(chosen, body, links, negotiated=format_ is None, location=location))
+    resource = Resource(_FORMATS, lambda row: _url(site, question, row.suffix), body)
+    return represent(site, resource, None if slug in by_slug else fixed(_SUFFIXES.get(suffix, suffix), _FORMATS))
 
 
 def _query(text: str, results: Format) -> Query:
@@ -103,10 +91,10 @@ def _url(site: Site, question: Question, suffix: str) -> str:
 def _described(site: Site, asked: list[Question], format_: Format) -> bytes:
     base, endpoint = site.publication.named("query/"), site.links.absolute("sparql")
     triples = questions.described(asked, base, endpoint, site.publication.prefixes)
-    return dump.document(format_, [in_graph(triple) for triple in triples], site.publication.prefixes)
+    return dump.triples(format_, triples, site.publication.prefixes)
 
 
-def _page(site: Site, question: Question, text: str, links: list[Link]) -> str:
+def _page(site: Site, question: Question, text: str, links: Sequence[Link]) -> str:
     answer = site.store.answer(_query(text, JSON))
     result = answers.shown(site, answer)
     return render_template(

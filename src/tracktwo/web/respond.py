@@ -68,7 +68,7 @@ HEADERS: dict[str, str] = {
 
 #: For answers to preflight requests (Fetch, section 3.2.3).
 PREFLIGHT: dict[str, str] = {
-    "Access-Control-Allow-Methods": "GET, HEAD, POST, OPTIONS",
+    "Access-Control-Allow-Methods": "GET, HEAD, POST, QUERY, OPTIONS",
     "Access-Control-Allow-Headers": "Accept, Accept-Language, Content-Type, If-None-Match, If-Modified-Since, Range",
     "Access-Control-Max-Age": "86400",
 }
@@ -118,6 +118,45 @@ class Representation:
     extra: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Resource:
+    """Something that has several representations: which formats, the absolute URL of each, how to make a body.
+
+    `body` gets the format and all links, which an HTML page shows in its head. `links` are those besides `alternate`.
+    """
+
+    formats: Sequence[Format]
+    variant: Callable[[Format], str]
+    body: Callable[[Format, Sequence[Link]], bytes | str]
+    links: Sequence[Link] = ()
+
+    @property
+    def alternates(self) -> list[Link]:
+        """A link to each format."""
+        return [Link(self.variant(format_), "alternate", format_.media_type) for format_ in self.formats]
+
+
+def represent(site: Site, resource: Resource, format_: Format | None = None) -> Response:
+    """A resource in a fixed format, or in the one that the request likes best; raises `NotAcceptable`."""
+    links = [*resource.links, *resource.alternates]
+    g.variants = resource.alternates
+    chosen = format_ or negotiate(request.headers.get("Accept"), resource.formats)
+    if chosen is None:
+        offered = [row.media_type for row in resource.formats]
+        raise errors.NotAcceptable("None of the formats that you accept is available.", offered)
+    location = "" if format_ else resource.variant(chosen)
+    found = Representation(chosen, lambda: resource.body(chosen, links), links, format_ is None, location)
+    return respond(site, found)
+
+
+def fixed(suffix: str, formats: Sequence[Format]) -> Format:
+    """The format with a suffix; raises `NotFound` where there is none."""
+    for format_ in formats:
+        if format_.suffix == suffix:
+            return format_
+    raise errors.NotFound(f"No format has the ending “{suffix}”.")
+
+
 def respond(site: Site, found: Representation) -> Response:
     """The response; the body is made only if the client lacks it (RFC 9110 section 13)."""
     etag = _etag(site, found)
@@ -136,7 +175,7 @@ def respond(site: Site, found: Representation) -> Response:
     if _not_modified(request, etag, site.release.created):
         response.status_code = HTTPStatus.NOT_MODIFIED
         response.vary.add("Accept-Encoding")
-        if f"{etag}-gzip" in request.if_none_match.as_set():
+        if request.accept_encodings["gzip"] and f"{etag}-gzip" in request.if_none_match.as_set():
             response.set_etag(f"{etag}-gzip")
         del response.headers["Content-Type"]
         return response
@@ -260,6 +299,7 @@ def _compress(response: Response) -> Response:
         response.set_etag(f"{tag}-gzip")
     response.headers["Content-Encoding"] = "gzip"
     if response.is_streamed:
+        response.headers.pop("Content-Length", None)
         response.response = _gzipped(response.response)  # type: ignore[arg-type]  # bytes, since we made it
     else:
         packer = zlib.compressobj(6, zlib.DEFLATED, 31)

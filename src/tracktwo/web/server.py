@@ -31,6 +31,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 _ENVIRONMENT = "TRACKTWO_SITE"
 _PAGE_THREADS = 8
 _SHORT_BYTES = 1 << 20  # a longer body is sent in pieces
+_DRAINED_BYTES = 16 << 20
 _FORM_BYTES = 4096  # what a form adds to the query that it carries
 _QUERY_THREADS = 32  # queries wait for workers here, so that pages never wait behind them
 
@@ -109,19 +110,22 @@ class Bridge:
 
 
 async def _body(receive: Receive, limit: int) -> tuple[bytes, bool]:
-    """(the request's body, whether it went on beyond the limit)."""
+    """(the request's body, whether it went on beyond the limit).
+
+    What is beyond is read and thrown away for a while, so that the answer can be heard and the connection used again.
+    """
     parts: list[bytes] = []
     size = 0
-    while True:
+    while size <= limit + _DRAINED_BYTES:
         message = await receive()
         if message["type"] == "http.disconnect":
-            return b"".join(parts), False
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        if size > limit:
-            return b"", True
+            break
+        size += len(message.get("body", b""))
+        if size <= limit:
+            parts.append(message.get("body", b""))
         if not message.get("more_body"):
-            return b"".join(parts), False
+            break
+    return (b"", True) if size > limit else (b"".join(parts), False)
 
 
 async def _watch(receive: Receive, gone: threading.Event) -> None:
