@@ -32,7 +32,10 @@ PREFIXES = """\
 """
 ONTOLOGY = PREFIXES + "ex:ontology a owl:Ontology .\nex:Thing a owl:Class .\n"
 DATA = PREFIXES + 'ex:one a ex:Thing ; rdfs:label "One"@en .\n'
-SHAPES = PREFIXES + "ex:ThingShape a sh:NodeShape ; sh:targetClass ex:Thing ; sh:property [ sh:path rdfs:label ; sh:minCount 1 ] .\n"
+SHAPES = (
+    PREFIXES
+    + "ex:ThingShape a sh:NodeShape ; sh:targetClass ex:Thing ; sh:property [ sh:path rdfs:label ; sh:minCount 1 ] .\n"
+)
 
 
 @dataclass(frozen=True)
@@ -62,8 +65,10 @@ def built(root: Path, folder: Path) -> Built:
     return Built(publication, folder, build(publication, Releases(folder), silent).release)
 
 
-def write_publication(root: Path, files: Mapping[str, str] | None = None, *, settings: str = "", base_iri: str = EX) -> Publication:
-    """Write a publication of a few lines: what `files` (path: text) does not give of the three folders is the least that passes."""
+def write_publication(
+    root: Path, files: Mapping[str, str] | None = None, *, settings: str = "", base_iri: str = EX
+) -> Publication:
+    """Write a publication of a few lines: `files` (path: text), and for folders without any the least that passes."""
     given = dict(files or {})
     for folder, text in (("ontology", ONTOLOGY), ("data", DATA), ("shapes", SHAPES)):
         if not any(path.startswith(f"{folder}/") for path in given):
@@ -78,7 +83,9 @@ def write_publication(root: Path, files: Mapping[str, str] | None = None, *, set
 
 def all_files(folder: Path) -> dict[str, bytes]:
     """Every file below a folder with its bytes."""
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
+    }
 
 
 def without(files: Mapping[str, bytes], names: Iterable[str]) -> dict[str, bytes]:

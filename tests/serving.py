@@ -1,6 +1,6 @@
 """A real `tracktwo serve` in a process of its own, on a free loopback port, and a client that hides nothing.
 
-Take the fixtures with `own_site = serving.own_site`: however many test files do so, one server runs for each publication.
+Take the fixtures with `own_site = serving.own_site`: however many test files do so, each publication has one server.
 """
 
 import contextlib

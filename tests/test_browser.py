@@ -16,6 +16,7 @@ from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 from serving import Site
 
@@ -98,7 +99,13 @@ def width(browser: webdriver.Chrome, pixels: int) -> None:
 
 def complaints(browser: webdriver.Chrome) -> list[str]:
     """What the console holds, violations of the security policy among it; reading empties it."""
-    return [str(entry["message"]) for entry in browser.get_log("browser")]
+    return logged(browser, "browser")
+
+
+def logged(browser: webdriver.Chrome, kind: str) -> list[str]:
+    """The messages of one of the browser's logs since it was last read."""
+    entries = browser.get_log(kind)  # type: ignore[no-untyped-call]  # selenium leaves it untyped
+    return [str(entry["message"]) for entry in entries]
 
 
 def settle(browser: webdriver.Chrome) -> None:
@@ -175,8 +182,13 @@ def test_the_way_from_home_to_an_answer(browser: webdriver.Chrome, own_site: Sit
 
 def test_a_query_of_ones_own_runs(browser: webdriver.Chrome, own_site: Site) -> None:
     browser.get(own_site.url + "sparql")
-    shown = [one for one in browser.find_elements(By.CSS_SELECTOR, ".cm-content, #query") if one.is_displayed()]
-    assert len(shown) == 1  # the editor, or without scripts the plain field
+    shown: list[WebElement] = []
+
+    def ready(driver: webdriver.Chrome) -> bool:  # the editor takes the place of the plain field
+        shown[:] = [one for one in driver.find_elements(By.CSS_SELECTOR, ".cm-content, #query") if one.is_displayed()]
+        return len(shown) == 1
+
+    WebDriverWait(browser, 10).until(ready)
     shown[0].click()
     shown[0].send_keys(Keys.CONTROL, "a")
     shown[0].send_keys("SELECT (COUNT(*) AS ?n) WHERE { ?s a tt:Dialogue . }")
@@ -215,10 +227,10 @@ def test_the_keyboard_reaches_the_content_first(browser: webdriver.Chrome, own_s
 
 
 def test_nothing_is_asked_of_another_host(browser: webdriver.Chrome, own_site: Site) -> None:
-    browser.get_log("performance")
+    logged(browser, "performance")
     for path in ("", "doc/person/pavel-s-zolotarev", "ontology", "sparql"):
         browser.get(own_site.url + path)
-    said = [str(entry["message"]) for entry in browser.get_log("performance")]
+    said = logged(browser, "performance")
     asked = [json.loads(text)["message"] for text in said]
     urls = {m["params"]["request"]["url"] for m in asked if m["method"] == "Network.requestWillBeSent"}
     assert len(urls) >= 6
@@ -259,12 +271,15 @@ def test_text_stands_out_from_its_ground(browser: webdriver.Chrome, own_site: Si
 
 _CONTRAST = """
 const parts = c => c.match(/[\\d.]+/g).map(Number);
-const light = c => { const [r, g, b] = parts(c).map(v => { v /= 255; return v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4; });
+const part = v => v / 255 <= .03928 ? v / 255 / 12.92 : ((v / 255 + .055) / 1.055) ** 2.4;
+const light = c => { const [r, g, b] = parts(c).map(part);
   return .2126 * r + .7152 * g + .0722 * b; };
-const ground = e => { for (; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor; const p = parts(c);
-  if (p.length < 4 || p[3] > 0) return c; } return 'rgb(255, 255, 255)'; };
-return [...document.querySelectorAll('body *')].filter(e => [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim())
-  && e.getClientRects().length).map(e => { const a = light(getComputedStyle(e).color), b = light(ground(e));
-  return [(Math.max(a, b) + .05) / (Math.min(a, b) + .05), e.tagName + '.' + e.className + ' ' + e.textContent.slice(0, 30)]; })
+const ground = e => { for (; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor;
+  if (parts(c).length < 4 || parts(c)[3] > 0) return c; } return 'rgb(255, 255, 255)'; };
+const written = e => [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()) && e.getClientRects().length;
+return [...document.querySelectorAll('body *')].filter(written).map(e => {
+  const a = light(getComputedStyle(e).color), b = light(ground(e));
+  const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+  return [ratio, e.tagName + '.' + e.className + ' ' + e.textContent.slice(0, 30)]; })
   .filter(([ratio]) => ratio < 4.5).slice(0, 5);
 """

@@ -1,5 +1,7 @@
 """A build makes a whole release or changes nothing; the same input gives the same bytes and no second release."""
 
+# ruff: noqa: SIM300  # what is expected stands first
+
 import json
 import re
 import subprocess
@@ -29,7 +31,9 @@ def folder(tmp_path: Path) -> Path:
 
 def changed(root: Path, files: dict[str, str] | None = None, settings: str = "") -> Publication:
     """The publication with other data."""
-    return write_publication(root / "publication", files if files is not None else {"data/data.ttl": NEW}, settings=settings)
+    return write_publication(
+        root / "publication", files if files is not None else {"data/data.ttl": NEW}, settings=settings
+    )
 
 
 def releases_in(folder: Path) -> list[str]:
@@ -42,14 +46,16 @@ def current(folder: Path) -> str:
     return name
 
 
-# --- what a build makes -----------------------------------------------------------------------------------------------------
+# --- what a build makes ----------------------------------------------------------------------------------------------
 
 
 def test_a_build_says_what_it_does(tmp_path: Path) -> None:
     said: list[str] = []
     outcome = build(write_publication(tmp_path / "p"), Releases(tmp_path / "r"), said.append)
     assert outcome.new
-    assert ["Reading", "Inferring", "Validating", "Writing", "Writing", "Writing", "Publishing"] == [sentence.split()[0].rstrip(",") for sentence in said]
+    assert ["Reading", "Inferring", "Validating", "Writing", "Writing", "Writing", "Publishing"] == [
+        sentence.split()[0].rstrip(",") for sentence in said
+    ]
 
 
 def test_an_id_is_the_date_and_the_head_of_the_hash(each: Built) -> None:
@@ -64,7 +70,9 @@ def test_the_manifest_counts_what_was_read(foreign: Built) -> None:
     assert 16 == len(manifest["statistics"]["graphs"])
     assert 12 == len(manifest["files"])
     assert {"ontology", "data", "shapes"} == {file["role"] for file in manifest["files"]}
-    assert sum(manifest["statistics"]["graphs"].values()) == manifest["statistics"]["triples"] + 1  # one triple stands in two graphs
+    assert (
+        sum(manifest["statistics"]["graphs"].values()) == manifest["statistics"]["triples"] + 1
+    )  # one triple stands in two graphs
     assert [] == [file["path"] for file in manifest["files"] if not (FOREIGN / file["path"]).is_file()]
 
 
@@ -81,7 +89,7 @@ def test_a_check_makes_no_release(tmp_path: Path) -> None:
     assert not (tmp_path / ".tracktwo").exists()
 
 
-# --- the same input ---------------------------------------------------------------------------------------------------------
+# --- the same input --------------------------------------------------------------------------------------------------
 
 
 def test_the_same_input_gives_no_second_release(tmp_path: Path, folder: Path) -> None:
@@ -106,7 +114,12 @@ def test_the_same_input_elsewhere_gives_the_same_bytes(foreign: Built, tmp_path:
 def test_other_labels_and_another_order_are_the_same_data(tmp_path: Path) -> None:
     one = PREFIXES + "ex:one a ex:Thing ; rdfs:label 'One' ; ex:has _:a, _:b . _:a ex:says 'x' . _:b ex:says 'y' .\n"
     other = PREFIXES + "_:q ex:says 'x' . _:p ex:says 'y' . ex:one ex:has _:p, _:q ; rdfs:label 'One' ; a ex:Thing .\n"
-    first, second = (build(write_publication(tmp_path / name, {"data/data.ttl": text}), Releases(tmp_path / name / "r"), silent).release for name, text in (("1", one), ("2", other)))
+    first, second = (
+        build(
+            write_publication(tmp_path / name, {"data/data.ttl": text}), Releases(tmp_path / name / "r"), silent
+        ).release
+        for name, text in (("1", one), ("2", other))
+    )
     assert first.manifest["sha256"] == second.manifest["sha256"]
     assert all_files(first.dumps) == all_files(second.dumps)
 
@@ -154,7 +167,7 @@ def test_a_build_makes_good_what_is_broken(tmp_path: Path, folder: Path, harm: C
     assert EX in outcome.release.read("publication.toml")
 
 
-# --- failures -----------------------------------------------------------------------------------------------------------------
+# --- failures --------------------------------------------------------------------------------------------------------
 
 
 def failing(tmp_path: Path, folder: Path, files: dict[str, str], settings: str = "") -> TracktwoError:
@@ -182,7 +195,9 @@ def test_a_violation_changes_nothing_and_all_are_told(tmp_path: Path, folder: Pa
 
 
 def test_shapes_without_a_target_change_nothing(tmp_path: Path, folder: Path) -> None:
-    assert isinstance(failing(tmp_path, folder, {"shapes/shapes.ttl": PREFIXES + "ex:Shape a sh:NodeShape ."}), InputError)
+    assert isinstance(
+        failing(tmp_path, folder, {"shapes/shapes.ttl": PREFIXES + "ex:Shape a sh:NodeShape ."}), InputError
+    )
 
 
 def test_a_build_while_another_is_at_work_is_refused_and_changes_nothing(tmp_path: Path, folder: Path) -> None:
@@ -198,7 +213,7 @@ def test_a_failure_that_is_not_the_folders_is_not_laid_to_it(tmp_path: Path, fol
     assert "can be written" not in error.message
 
 
-# --- other processes: killed, without room --------------------------------------------------------------------------------------
+# --- other processes: killed, without room ---------------------------------------------------------------------------
 
 CHILD = """\
 import os, resource, signal, sys
@@ -232,8 +247,9 @@ def progress(sentence):
     if sentence.startswith(what):
         {"kill": end, "fill": fill}[when]()
 
+told = progress if when in ("kill", "fill") else lambda _: None
 try:
-    print(build(publication.load(root), Releases(folder), progress if when in ("kill", "fill") else lambda _: None).release.id)
+    print(build(publication.load(root), Releases(folder), told).release.id)
 except TracktwoError as error:
     print(f"{type(error).__name__}: {error.message}")
 """
@@ -246,7 +262,15 @@ def child(tmp_path: Path, folder: Path, moment: str) -> subprocess.CompletedProc
 
 
 STEPS = ["Inferring", "Writing the store", "Writing the catalogue", "Writing the dumps", "Publishing"]
-MOMENTS = ["kill Reading", "kill Validating", *(f"kill {step}" for step in STEPS), "before fsync", "before rename", "after rename", "before replace"]
+MOMENTS = [
+    "kill Reading",
+    "kill Validating",
+    *(f"kill {step}" for step in STEPS),
+    "before fsync",
+    "before rename",
+    "after rename",
+    "before replace",
+]
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
@@ -281,7 +305,9 @@ def test_a_full_disk_changes_nothing_and_is_told(tmp_path: Path, folder: Path, s
     ended = child(tmp_path, folder, f"fill {step}")
     assert (0, "") == (ended.returncode, ended.stderr)
     assert ended.stdout.startswith("ReleaseError: no release can be written to ")
-    assert before == {name: content for name, content in all_files(folder).items() if name not in (*LOCK, "current.new")}
+    assert before == {
+        name: content for name, content in all_files(folder).items() if name not in (*LOCK, "current.new")
+    }
     assert {current(folder), "current", ".lock"} == {path.name for path in folder.iterdir()} - {"current.new"}
 
 

@@ -1,4 +1,4 @@
-"""rdflib and a bare parser as outside clients: every IRI of a publication dereferences, in every format, to the same triples.
+"""rdflib and a bare parser as outside clients: every IRI dereferences, in every format, to the same triples.
 
 Nothing here imports the product: what the documents ought to say is worked out from the dump alone.
 """
@@ -154,7 +154,7 @@ def place_of(site: Site, iri: str) -> str:
 
 
 def document_iri(site: Site, path: str) -> str:
-    """The document's own IRI, as it says that it is in the dataset; its header says the same as a URI (RFC 3987 section 3.1)."""
+    """The document's own IRI, which its header gives as a URI (RFC 3987 section 3.1)."""
     response = site.get(path, N_QUADS)
     found = re.findall(rf"^<([^>]*)> {IN_DATASET} ", response.text, re.MULTILINE)
     assert len(found) == 1

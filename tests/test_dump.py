@@ -1,5 +1,7 @@
 """Dumps: every format holds the same dataset, readers of others agree, and equal data gives equal bytes."""
 
+# ruff: noqa: SIM300  # what is expected stands first
+
 import gzip
 import hashlib
 import itertools
@@ -14,7 +16,20 @@ import rdflib
 from conftest import Built
 from hypothesis import given
 from hypothesis import strategies as st
-from pyoxigraph import BlankNode, CanonicalizationAlgorithm, Dataset, DefaultGraph, Literal, NamedNode, Quad, RdfFormat, Store, Triple, parse, serialize
+from pyoxigraph import (
+    BlankNode,
+    CanonicalizationAlgorithm,
+    Dataset,
+    DefaultGraph,
+    Literal,
+    NamedNode,
+    Quad,
+    RdfFormat,
+    Store,
+    Triple,
+    parse,
+    serialize,
+)
 
 from tracktwo.formats import JSON_LD, N_QUADS, N_TRIPLES, RDF_FORMATS, RDF_XML, TRIG, TURTLE, Format, named
 from tracktwo.namespaces import RDF, RDFS
@@ -50,7 +65,7 @@ def with_graphs(format_: Format) -> bool:
     return format_ in (TRIG, N_QUADS, JSON_LD)
 
 
-# --- the dumps of a release -------------------------------------------------------------------------------------------------
+# --- the dumps of a release ------------------------------------------------------------------------------------------
 
 
 def test_there_is_a_dump_in_five_formats_with_a_checksum_each(each: Built) -> None:
@@ -68,7 +83,9 @@ def test_every_dump_holds_the_whole_dataset(each: Built, format_: Format) -> Non
     assert canonical(expected if with_graphs(format_) else merged(expected)) == canonical(found)
 
 
-@pytest.mark.filterwarnings("ignore:.* is deprecated, use Dataset:DeprecationWarning")  # rdflib's own parsers and writers call them
+@pytest.mark.filterwarnings(
+    "ignore:.* is deprecated, use Dataset:DeprecationWarning"
+)  # rdflib's own parsers and writers call them
 @pytest.mark.parametrize("format_", DUMPS, ids=lambda format_: format_.name)
 def test_another_reader_reads_the_same(each: Built, format_: Format, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rdflib, "NORMALIZE_LITERALS", False)
@@ -85,12 +102,19 @@ def test_lines_are_sorted_and_none_stands_twice(each: Built) -> None:
     triples = list(parse(content(each, N_TRIPLES), format=RdfFormat.N_TRIPLES))
     keys = [tuple(map(str, quad.triple)) for quad in triples]
     assert keys == sorted(set(keys))
-    quads = [(str(quad.graph_name), *map(str, quad.triple)) for quad in parse(content(each, N_QUADS), format=RdfFormat.N_QUADS)]
+    quads = [
+        (str(quad.graph_name), *map(str, quad.triple))
+        for quad in parse(content(each, N_QUADS), format=RdfFormat.N_QUADS)
+    ]
     assert quads == sorted(set(quads))
 
 
 def test_each_subject_of_a_pretty_dump_has_one_block(own: Built) -> None:
-    subjects = [quad.subject for quad in parse(content(own, TURTLE), format=RdfFormat.TURTLE) if isinstance(quad.subject, NamedNode)]
+    subjects = [
+        quad.subject
+        for quad in parse(content(own, TURTLE), format=RdfFormat.TURTLE)
+        if isinstance(quad.subject, NamedNode)
+    ]
     blocks = [subject for subject, _ in itertools.groupby(subjects)]
     assert len(blocks) >= 300
     assert len(blocks) == len(set(blocks))
@@ -118,7 +142,9 @@ def test_checksums_hold(each: Built) -> None:
 def test_sha256sum_checks_the_checksums(foreign: Built) -> None:
     names = sorted(path.name for path in foreign.release.dumps.glob("*.sha256"))
     assert 5 == len(names)
-    subprocess.run(["sha256sum", "--check", "--strict", *names], cwd=foreign.release.dumps, check=True, capture_output=True)
+    subprocess.run(
+        ["sha256sum", "--check", "--strict", *names], cwd=foreign.release.dumps, check=True, capture_output=True
+    )
 
 
 def test_nothing_of_the_machine_or_the_hour_is_in_a_dump(each: Built) -> None:
@@ -128,7 +154,7 @@ def test_nothing_of_the_machine_or_the_hour_is_in_a_dump(each: Built) -> None:
         assert str(each.publication.root).encode() not in content(each, format_)
 
 
-# --- equal sets, equal bytes ------------------------------------------------------------------------------------------------
+# --- equal sets, equal bytes -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("pretty", [True, False])
@@ -146,20 +172,35 @@ def test_the_same_quads_are_written_to_the_same_files(foreign: Built, tmp_path: 
     quads = given_quads(foreign)
     for name in ("one", "two"):
         write(tmp_path / name, quads, foreign.publication.prefixes, 10_000)
-    assert {path.name: path.read_bytes() for path in (tmp_path / "one").iterdir()} == {path.name: path.read_bytes() for path in (tmp_path / "two").iterdir()}
+    assert {path.name: path.read_bytes() for path in (tmp_path / "one").iterdir()} == {
+        path.name: path.read_bytes() for path in (tmp_path / "two").iterdir()
+    }
 
 
-NODES = st.one_of(st.sampled_from([NamedNode(EX + name) for name in ("a", "b", "λ", "x%20y", "d#e", "f?g=h&i")]), st.sampled_from([BlankNode("b0"), BlankNode("b1")]))
+NODES = st.one_of(
+    st.sampled_from([NamedNode(EX + name) for name in ("a", "b", "λ", "x%20y", "d#e", "f?g=h&i")]),
+    st.sampled_from([BlankNode("b0"), BlankNode("b1")]),
+)
 #: What XML 1.0 can hold: an RDF/XML document has no place for other characters.
-TEXTS = st.text(alphabet=st.characters(exclude_categories=("Cs", "Cc", "Cn"), include_characters="\t\n\r"))
+TEXTS = st.text(alphabet=st.characters(exclude_categories=["Cs", "Cc", "Cn"], include_characters="\t\n\r"))
 LITERALS = st.one_of(
     TEXTS.map(Literal),
-    st.tuples(TEXTS, st.sampled_from(["en", "zh-hant-tw", "x-klingon"])).map(lambda pair: Literal(pair[0], language=pair[1])),
-    st.tuples(TEXTS, st.sampled_from(["xsd:integer", "urn:type"])).map(lambda pair: Literal(pair[0], datatype=NamedNode(pair[1]))),
+    st.tuples(TEXTS, st.sampled_from(["en", "zh-hant-tw", "x-klingon"])).map(
+        lambda pair: Literal(pair[0], language=pair[1])
+    ),
+    st.tuples(TEXTS, st.sampled_from(["xsd:integer", "urn:type"])).map(
+        lambda pair: Literal(pair[0], datatype=NamedNode(pair[1]))
+    ),
     st.integers().map(Literal),
 )
-TRIPLES = st.tuples(NODES, st.sampled_from([NamedNode(EX + "p"), RDF.type, RDFS.label]), st.one_of(NODES, LITERALS)).map(lambda terms: Triple(*terms))
-QUADS = st.lists(st.tuples(TRIPLES, st.sampled_from([NamedNode(EX + "g"), NamedNode(EX + "h")])).map(lambda pair: in_graph(*pair)), min_size=1, max_size=8)
+TRIPLES = st.tuples(
+    NODES, st.sampled_from([NamedNode(EX + "p"), RDF.type, RDFS.label]), st.one_of(NODES, LITERALS)
+).map(lambda terms: Triple(*terms))
+QUADS = st.lists(
+    st.tuples(TRIPLES, st.sampled_from([NamedNode(EX + "g"), NamedNode(EX + "h")])).map(lambda pair: in_graph(*pair)),
+    min_size=1,
+    max_size=8,
+)
 
 
 @given(QUADS, st.sampled_from(RDF_FORMATS), st.booleans())
@@ -168,7 +209,7 @@ def test_what_is_written_reads_back_the_same(quads: list[Quad], format_: Format,
     assert canonical(quads if with_graphs(format_) else merged(quads)) == canonical(found)
 
 
-# --- documents --------------------------------------------------------------------------------------------------------------
+# --- documents -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("format_", RDF_FORMATS, ids=lambda format_: format_.name)
@@ -178,7 +219,11 @@ def test_every_document_reads_back_the_same_in_every_format(each_opened: Site, f
     assert len(documents) >= 60
     for iri in documents[:: max(1, len(documents) // 80)]:
         quads = describer.document(iri)
-        found = list(parse(document(format_, quads, each_opened.publication.prefixes), format=format_.rdf, rename_blank_nodes=True))
+        found = list(
+            parse(
+                document(format_, quads, each_opened.publication.prefixes), format=format_.rdf, rename_blank_nodes=True
+            )
+        )
         assert canonical(quads if format_ in (TRIG, N_QUADS) else merged(quads)) == canonical(found), iri
 
 
@@ -195,7 +240,7 @@ def test_a_carriage_return_survives_rdf_xml() -> None:
     assert ["one\r\ntwo\rthree\n\tfour"] == [str(value) for value in graph.objects()]
 
 
-# --- slices -----------------------------------------------------------------------------------------------------------------
+# --- slices ----------------------------------------------------------------------------------------------------------
 
 
 def test_a_slice_by_graph_holds_that_graph(each: Built) -> None:
@@ -203,8 +248,12 @@ def test_a_slice_by_graph_holds_that_graph(each: Built) -> None:
     graphs = sorted({name_of(quad.graph_name) for quad in quads})
     assert set(quads) == set(select(each.release.store, [], []))
     for graph in graphs:
-        assert {quad for quad in quads if quad.graph_name == NamedNode(graph)} == set(select(each.release.store, [graph], []))
-    assert {quad for quad in quads if name_of(quad.graph_name) in graphs[:2]} == set(select(each.release.store, graphs[:2], []))
+        assert {quad for quad in quads if quad.graph_name == NamedNode(graph)} == set(
+            select(each.release.store, [graph], [])
+        )
+    assert {quad for quad in quads if name_of(quad.graph_name) in graphs[:2]} == set(
+        select(each.release.store, graphs[:2], [])
+    )
 
 
 def test_a_slice_by_class_is_about_its_members(foreign: Built) -> None:
@@ -219,8 +268,20 @@ def test_a_slice_by_class_is_about_its_members(foreign: Built) -> None:
 
 def test_what_is_said_about_one_iri_includes_its_nodes_to_any_depth(foreign: Built) -> None:
     found = about(foreign.release.store, "https://data.pharos.example/thing/ship/nested")
-    assert 6 == len({quad.object for quad in found if quad.predicate == RDFS.label and not (isinstance(quad.object, Literal) and quad.object.language)})
-    assert 2 == len({quad.subject for quad in about(foreign.release.store, "https://data.pharos.example/thing/ship/cycle") if isinstance(quad.subject, BlankNode)})
+    assert 6 == len(
+        {
+            quad.object
+            for quad in found
+            if quad.predicate == RDFS.label and not (isinstance(quad.object, Literal) and quad.object.language)
+        }
+    )
+    assert 2 == len(
+        {
+            quad.subject
+            for quad in about(foreign.release.store, "https://data.pharos.example/thing/ship/cycle")
+            if isinstance(quad.subject, BlankNode)
+        }
+    )
     assert [] == about(foreign.release.store, "https://data.pharos.example/thing/nothing")
 
 
@@ -228,11 +289,26 @@ def test_a_remote_store_gets_the_merge_as_a_graph_and_iris_for_blank_nodes(forei
     quads = given_quads(foreign)
     found = for_remote_store(quads, foreign.publication)
     merge = NamedNode(foreign.publication.merged_graph)
-    assert 963 == len({quad.triple for quad in found if quad.graph_name == merge}) == sum(1 for quad in found if quad.graph_name == merge)
+    assert (
+        963
+        == len({quad.triple for quad in found if quad.graph_name == merge})
+        == sum(1 for quad in found if quad.graph_name == merge)
+    )
     assert len(quads) == sum(1 for quad in found if quad.graph_name != merge)
-    assert not any(isinstance(term, BlankNode) for quad in found for term in (quad.subject, quad.object, quad.graph_name))
-    nodes = {name_of(term) for quad in found for term in (quad.subject, quad.object) if name_of(term).startswith(foreign.publication.skolem_prefix)}
-    assert len({term for quad in quads for term in (quad.subject, quad.object) if isinstance(term, BlankNode)}) == len(nodes) >= 20
+    assert not any(
+        isinstance(term, BlankNode) for quad in found for term in (quad.subject, quad.object, quad.graph_name)
+    )
+    nodes = {
+        name_of(term)
+        for quad in found
+        for term in (quad.subject, quad.object)
+        if name_of(term).startswith(foreign.publication.skolem_prefix)
+    }
+    assert (
+        len({term for quad in quads for term in (quad.subject, quad.object) if isinstance(term, BlankNode)})
+        == len(nodes)
+        >= 20
+    )
     text = serialize(found, format=RdfFormat.N_QUADS)
     assert text is not None
     assert len(found) == len(text.splitlines())

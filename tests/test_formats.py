@@ -1,5 +1,7 @@
 """Negotiation by RFC 9110 section 12.5.1: quality, then how specific, then our own order."""
 
+# ruff: noqa: SIM300  # what is expected stands first
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,9 +30,19 @@ from tracktwo.formats import (
     negotiate,
 )
 
-OFFERS: tuple[tuple[Format, ...], ...] = (RDF_FORMATS, DOCUMENT_FORMATS, RESULT_FORMATS, ASK_FORMATS, ERROR_FORMATS, (*RESULT_FORMATS, *DOCUMENT_FORMATS))
+OFFERS: tuple[tuple[Format, ...], ...] = (
+    RDF_FORMATS,
+    DOCUMENT_FORMATS,
+    RESULT_FORMATS,
+    ASK_FORMATS,
+    ERROR_FORMATS,
+    (*RESULT_FORMATS, *DOCUMENT_FORMATS),
+)
 
-CHROME = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8,application/signed-exchange;v=b3;q=0.7"
+CHROME = (
+    "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8,"
+    "application/signed-exchange;v=b3;q=0.7"
+)
 FIREFOX = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 OLD_FIREFOX = "text/html,application/xhtml+xml,application/xml;q=0.9,image/png,image/svg+xml,*/*;q=0.8"
 JENA = "application/ld+json;q=0.8,text/turtle,application/n-triples;q=0.9,application/rdf+xml;q=0.7,*/*;q=0.3"
@@ -121,7 +133,9 @@ DOCUMENT_CASES: tuple[tuple[str | None, Format | None], ...] = (
 )
 
 
-@pytest.mark.parametrize(("accept", "expected"), DOCUMENT_CASES, ids=[str(accept) or "empty" for accept, _ in DOCUMENT_CASES])
+@pytest.mark.parametrize(
+    ("accept", "expected"), DOCUMENT_CASES, ids=[str(accept) or "empty" for accept, _ in DOCUMENT_CASES]
+)
 def test_a_document_is_served_as_accept_asks(accept: str | None, expected: Format | None) -> None:
     assert expected == negotiate(accept, DOCUMENT_FORMATS)
 
@@ -167,21 +181,26 @@ def test_an_error_is_served_as_accept_asks(accept: str | None, expected: Format 
     assert expected == negotiate(accept, ERROR_FORMATS)
 
 
-# --- any header at all ------------------------------------------------------------------------------------------
+# --- any header at all -----------------------------------------------------------------------------------------------
 
 MEDIA_TYPES = sorted({name for offer in OFFERS for format_ in offer for name in (format_.media_type, *format_.aliases)})
-RANGES = st.sampled_from([*MEDIA_TYPES, "*/*", "text/*", "application/*", "image/*", "image/png", "application/octet-stream"])
+RANGES = st.sampled_from(
+    [*MEDIA_TYPES, "*/*", "text/*", "application/*", "image/*", "image/png", "application/octet-stream"]
+)
 QUALITIES = st.sampled_from([None, 0.0, 0.001, 0.25, 0.5, 0.999, 1.0])
 PARAMETERS = st.sampled_from(["", ";charset=utf-8", ';profile="a,b;q=0"', "; level=1 "])
 SPOKEN = st.lists(st.tuples(RANGES, PARAMETERS, QUALITIES), min_size=1, max_size=6, unique_by=lambda part: part[0])
 
 
 def header(spoken: list[tuple[str, str, float | None]]) -> str:
-    return ", ".join(f"{media_range}{parameters}" + ("" if quality is None else f";q={quality}") for media_range, parameters, quality in spoken)
+    return ", ".join(
+        f"{media_range}{parameters}" + ("" if quality is None else f";q={quality}")
+        for media_range, parameters, quality in spoken
+    )
 
 
 def closeness(media_range: str, format_: Format) -> int:
-    """How closely a range speaks of a format: by its type, an alias, its type's kind, not at all but not excluding it, not at all."""
+    """How closely a range speaks of a format: by its type, an alias, its kind, as any other, not at all."""
     if media_range == format_.media_type:
         return 4
     if media_range in format_.aliases:
@@ -194,7 +213,11 @@ def closeness(media_range: str, format_: Format) -> int:
 def wanted(spoken: list[tuple[str, str, float | None]], format_: Format) -> float:
     """A format's quality: that of the closest ranges that speak of it, 0 where none does (RFC 9110 section 12.5.1)."""
     best = max(closeness(media_range, format_) for media_range, _, _ in spoken)
-    qualities = [1.0 if quality is None else quality for media_range, _, quality in spoken if closeness(media_range, format_) == best]
+    qualities = [
+        1.0 if quality is None else quality
+        for media_range, _, quality in spoken
+        if closeness(media_range, format_) == best
+    ]
     return max(qualities) if best else 0.0
 
 
@@ -204,23 +227,29 @@ def test_any_header_gives_an_offered_format_or_none(accept: str, offered: tuple[
 
 
 @given(st.text(alphabet='atex/+*;,q=." \\0159'), st.sampled_from(OFFERS))
-def test_any_header_of_telling_characters_gives_an_offered_format_or_none(accept: str, offered: tuple[Format, ...]) -> None:
+def test_any_header_of_telling_characters_gives_an_offered_format_or_none(
+    accept: str, offered: tuple[Format, ...]
+) -> None:
     assert negotiate(accept, offered) in (*offered, None)
 
 
 @given(SPOKEN, st.sampled_from(OFFERS))
-def test_what_is_chosen_is_wanted_most(spoken: list[tuple[str, str, float | None]], offered: tuple[Format, ...]) -> None:
+def test_what_is_chosen_is_wanted_most(
+    spoken: list[tuple[str, str, float | None]], offered: tuple[Format, ...]
+) -> None:
     chosen = negotiate(header(spoken), offered)
     qualities = {format_: wanted(spoken, format_) for format_ in offered}
     assert max(qualities.values()) == (0.0 if chosen is None else qualities[chosen])
 
 
 @given(SPOKEN, st.sampled_from(OFFERS))
-def test_the_order_of_ranges_says_nothing(spoken: list[tuple[str, str, float | None]], offered: tuple[Format, ...]) -> None:
+def test_the_order_of_ranges_says_nothing(
+    spoken: list[tuple[str, str, float | None]], offered: tuple[Format, ...]
+) -> None:
     assert negotiate(header(spoken), offered) == negotiate(header(spoken[::-1]), offered)
 
 
-# --- the table itself ---------------------------------------------------------------------------------------------
+# --- the table itself ------------------------------------------------------------------------------------------------
 
 
 def test_media_types_and_suffixes_are_unambiguous_among_what_is_offered() -> None:
@@ -242,7 +271,13 @@ def test_every_format_goes_by_its_name_suffix_media_type_and_aliases() -> None:
     asked = 0
     for offered in (RDF_FORMATS, DOCUMENT_FORMATS, RESULT_FORMATS):
         for format_ in offered:
-            for name in (format_.name, format_.suffix, format_.media_type, *format_.aliases, f" {format_.name.upper()} "):
+            for name in (
+                format_.name,
+                format_.suffix,
+                format_.media_type,
+                *format_.aliases,
+                f" {format_.name.upper()} ",
+            ):
                 asked += 1
                 assert format_ is named(name, offered)
     assert asked >= 80

@@ -1,5 +1,7 @@
 """The releases folder: immutable folders side by side, one pointer that swaps atomically, one build at a time."""
 
+# ruff: noqa: SIM300  # what is expected stands first
+
 import json
 import os
 import subprocess
@@ -19,7 +21,9 @@ def finished(folder: Path, content: str = "x") -> Path:
     """What a build has written: a manifest and something deeper."""
     (folder / "store").mkdir(parents=True)
     (folder / "store" / "data").write_text(content, encoding="utf-8")
-    (folder / "manifest.json").write_text(json.dumps({"id": content, "created": "2026-01-31T10:00:00+00:00"}), encoding="utf-8")
+    (folder / "manifest.json").write_text(
+        json.dumps({"id": content, "created": "2026-01-31T10:00:00+00:00"}), encoding="utf-8"
+    )
     return folder
 
 
@@ -32,7 +36,7 @@ def names(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
 
 
-# --- the pointer ----------------------------------------------------------------------------------------------------------
+# --- the pointer -----------------------------------------------------------------------------------------------------
 
 
 def test_a_folder_without_releases_has_no_current_one(tmp_path: Path) -> None:
@@ -120,7 +124,7 @@ def test_an_empty_pointer_points_nowhere(tmp_path: Path) -> None:
     assert Releases(tmp_path).current() is None
 
 
-# --- building ---------------------------------------------------------------------------------------------------------------
+# --- building --------------------------------------------------------------------------------------------------------
 
 
 def test_a_build_works_in_a_folder_of_its_own_that_goes_away(tmp_path: Path) -> None:
@@ -151,8 +155,13 @@ def test_a_second_build_at_the_same_time_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_build_of_another_process_is_waited_for_by_nobody(tmp_path: Path) -> None:
-    script = "import sys\nfrom pathlib import Path\nfrom tracktwo.release.history import Releases\nwith Releases(Path(sys.argv[1])).building():\n    print('in', flush=True)\n    sys.stdin.read()\n"
-    with subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+    script = (
+        "import sys\nfrom pathlib import Path\nfrom tracktwo.release.history import Releases\n"
+        "with Releases(Path(sys.argv[1])).building():\n    print('in', flush=True)\n    sys.stdin.read()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
         assert other.stdout is not None
         assert b"in\n" == other.stdout.readline()
         with pytest.raises(ReleaseError, match="another build is at work"), Releases(tmp_path).building():
@@ -183,22 +192,35 @@ def test_a_folder_that_may_not_be_written_is_told(tmp_path: Path) -> None:
     folder = tmp_path / "releases"
     folder.mkdir(mode=0o555)
     script = (
-        "import os, sys\nfrom pathlib import Path\nfrom tracktwo.errors import ReleaseError\nfrom tracktwo.release.history import Releases\n"
+        "import os, sys\nfrom pathlib import Path\n"
+        "from tracktwo.errors import ReleaseError\nfrom tracktwo.release.history import Releases\n"
         "os.chdir(sys.argv[1])\nif os.getuid() == 0:\n    os.setuid(65534)\n"
-        "try:\n    with Releases(Path('releases')).building():\n        print('built')\nexcept ReleaseError as error:\n    print(error.message)\n"
+        "try:\n    with Releases(Path('releases')).building():\n        print('built')\n"
+        "except ReleaseError as error:\n    print(error.message)\n"
     )
     tmp_path.chmod(0o755)
-    told = subprocess.run([sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=True, timeout=30).stdout
+    told = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=True, timeout=30
+    ).stdout
     assert "no release can be written to releases: Permission denied\n" == told
     assert set() == names(folder)
 
 
-# --- a real release ---------------------------------------------------------------------------------------------------------
+# --- a real release --------------------------------------------------------------------------------------------------
 
 
 def test_a_release_holds_what_serving_needs(each: Built) -> None:
     release = each.release
-    assert {"store", "dumps", "catalog.sqlite", "manifest.json", "publication.toml", "report.ttl", "layout.json", "questions.json"} == names(release.folder)
+    assert {
+        "store",
+        "dumps",
+        "catalog.sqlite",
+        "manifest.json",
+        "publication.toml",
+        "report.ttl",
+        "layout.json",
+        "questions.json",
+    } == names(release.folder)
     assert release.store.is_dir()
     assert release.dumps.is_dir()
     assert release.catalog.is_file()

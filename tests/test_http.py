@@ -1,4 +1,4 @@
-"""What every client may rely on, whichever route it asks: negotiation, validators, caching, links, CORS, errors, safety."""
+"""What every client may rely on, whatever it asks: negotiation, validators, caching, links, CORS, errors, safety."""
 
 import gzip
 import hashlib
@@ -223,7 +223,8 @@ def test_without_accept_the_document_is_turtle(own_site: Site) -> None:
 
 
 def test_accept_in_several_fields_is_one_list(own_site: Site) -> None:
-    lines = f"GET {DOCUMENT} HTTP/1.1\r\nHost: x\r\nAccept: image/png\r\nAccept: text/html;q=0.1\r\nConnection: close\r\n\r\n"
+    fields = "Host: x\r\nAccept: image/png\r\nAccept: text/html;q=0.1\r\nConnection: close\r\n"
+    lines = f"GET {DOCUMENT} HTTP/1.1\r\n{fields}\r\n"
     head, _, _ = own_site.raw(lines.encode()).partition(b"\r\n\r\n")
     assert b" 200 " in head.splitlines()[0]
     assert b"content-type: text/html; charset=utf-8" in head.lower()
@@ -408,9 +409,10 @@ def test_errors_are_not_stored(own_site: Site, path: str, accept: str | None) ->
 
 
 @pytest.mark.parametrize("path", DOCUMENTS)
-@pytest.mark.parametrize("rel", ["canonical", "alternate", "describes", "type", "license", "collection", "cite-as"])
-def test_a_document_is_linked(own_site: Site, places: dict[str, str], path: str, rel: str) -> None:
-    assert rel in {link.rel for link in links(own_site.get(filled(path, places)))}
+def test_a_document_is_linked(own_site: Site, places: dict[str, str], path: str) -> None:
+    found = {link.rel for link in links(own_site.get(filled(path, places)))}
+    assert {"canonical", "alternate", "describes", "license", "collection", "cite-as"} <= found
+    assert "type" in found or "/genid/" in path  # a cell of a list has no type
 
 
 def test_the_links_of_a_document_lead_where_they_say(own_site: Site) -> None:
@@ -602,7 +604,7 @@ def test_markup_in_a_url_comes_back_escaped(own_site: Site) -> None:
         "/sparql?query=%3Cscript%3Ealert(1)%3C/script%3E",
         "/sparql?query=%3C/textarea%3E%3Cscript%3E",
     ):
-        assert "<script" not in own_site.get(path, CHROME).text
+        assert "<script>" not in own_site.get(path, CHROME).text
 
 
 # Files

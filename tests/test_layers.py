@@ -1,4 +1,6 @@
-"""The code's layers: imports go down only, each library has its one place, and no word of the domain stands in the code."""
+"""The code's layers: imports go down only, each library has its one place, no word of the domain stands in the code."""
+
+# ruff: noqa: SIM300  # what is expected stands first
 
 import ast
 import re
@@ -80,8 +82,35 @@ ORDINARY: dict[str, str] = {
 
 #: Words of the domain that are no names of terms.
 DOMAIN = (
-    *("america", "american", "americans", "russia", "russian", "russians", "soviet", "usa", "washington", "moscow", "stimson", "eastwest"),
-    *("admiral", "ambassador", "armed", "army", "colonel", "general", "lieutenant", "military", "nato", "navy", "nuclear", "veteran", "weapon"),
+    *(
+        "america",
+        "american",
+        "americans",
+        "russia",
+        "russian",
+        "russians",
+        "soviet",
+        "usa",
+        "washington",
+        "moscow",
+        "stimson",
+        "eastwest",
+    ),
+    *(
+        "admiral",
+        "ambassador",
+        "armed",
+        "army",
+        "colonel",
+        "general",
+        "lieutenant",
+        "military",
+        "nato",
+        "navy",
+        "nuclear",
+        "veteran",
+        "weapon",
+    ),
     *("annex", "citizen", "diplomacy", "diplomatic", "host", "moderator", "participant", "speaker", "treaty"),
 )
 
@@ -91,7 +120,10 @@ ORDINARY_DOMAIN: dict[str, str] = {"host": "the address that a server listens on
 
 def modules() -> dict[str, Path]:
     """Every module by its dotted name below the package."""
-    return {".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__"): path for path in sorted(PACKAGE.rglob("*.py"))}
+    return {
+        ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in sorted(PACKAGE.rglob("*.py"))
+    }
 
 
 MODULES = modules()
@@ -142,7 +174,9 @@ def test_imports_go_down_only(module: str) -> None:
 
 @pytest.mark.parametrize("module", MODULES)
 def test_a_library_is_imported_in_its_own_place_only(module: str) -> None:
-    assert [] == sorted(name for name in imported(MODULES[module]) if not within(module, HOMES.get(name.partition(".")[0], ("",))))
+    assert [] == sorted(
+        name for name in imported(MODULES[module]) if not within(module, HOMES.get(name.partition(".")[0], ("",)))
+    )
 
 
 def test_every_library_with_a_place_of_its_own_is_imported_there() -> None:
@@ -156,7 +190,9 @@ def test_a_layer_does_not_know_what_it_may_not(module: str) -> None:
 
 
 def test_there_are_no_relative_imports_to_hide_behind() -> None:
-    assert [] == sorted((module, name) for module, path in MODULES.items() for name in imported(path) if name.startswith("."))
+    assert [] == sorted(
+        (module, name) for module, path in MODULES.items() for name in imported(path) if name.startswith(".")
+    )
 
 
 def test_no_module_has_a_name_that_says_nothing() -> None:
@@ -167,13 +203,23 @@ def test_no_module_has_a_name_that_says_nothing() -> None:
 
 def local_names() -> set[str]:
     """The local names of the terms that the repository's own ontology declares."""
-    ontology = {quad.subject.value for path in sorted((ROOT / "ontology").glob("*.ttl")) for quad in parse(path=str(path), format=RdfFormat.TURTLE) if isinstance(quad.subject, NamedNode)}
+    ontology = {
+        quad.subject.value
+        for path in sorted((ROOT / "ontology").glob("*.ttl"))
+        for quad in parse(path=str(path), format=RdfFormat.TURTLE)
+        if isinstance(quad.subject, NamedNode)
+    }
     return {iri.partition("/ontology#")[2] for iri in ontology if "/tracktwo/ontology#" in iri}
 
 
 def slugs() -> set[str]:
     """The names of the repository's own entities in their IRIs."""
-    subjects = {quad.subject.value for path in sorted((ROOT / "data").glob("*.ttl")) for quad in parse(path=str(path), format=RdfFormat.TURTLE) if isinstance(quad.subject, NamedNode)}
+    subjects = {
+        quad.subject.value
+        for path in sorted((ROOT / "data").glob("*.ttl"))
+        for quad in parse(path=str(path), format=RdfFormat.TURTLE)
+        if isinstance(quad.subject, NamedNode)
+    }
     return {iri.rpartition("/")[2] for iri in subjects if "/tracktwo/id/" in iri}
 
 
@@ -188,7 +234,12 @@ def texts() -> dict[Path, str]:
 
 def found(expressions: dict[str, str]) -> list[tuple[str, str, int]]:
     """(word, file, line) of each place in the package where one of the expressions matches whole words."""
-    whole = re.compile("|".join(rf"(?<![A-Za-z])(?P<_{number}>{text})(?![A-Za-z])" for number, text in enumerate(expressions.values())), re.IGNORECASE)
+    whole = re.compile(
+        "|".join(
+            rf"(?<![A-Za-z])(?P<_{number}>{text})(?![A-Za-z])" for number, text in enumerate(expressions.values())
+        ),
+        re.IGNORECASE,
+    )
     words = list(expressions)
     return [
         (words[int((match.lastgroup or "_0")[1:])], path.relative_to(PACKAGE).as_posix(), number)
@@ -202,7 +253,11 @@ def test_the_names_of_the_ontology_do_not_stand_in_the_code() -> None:
     names = local_names()
     assert len(names) >= 95
     assert len(texts()) >= 45
-    spellings = {name: "[-_ ]?".join(pieces(name)) for name in sorted(names, key=len, reverse=True) if name.lower() not in ORDINARY}
+    spellings = {
+        name: "[-_ ]?".join(pieces(name))
+        for name in sorted(names, key=len, reverse=True)
+        if name.lower() not in ORDINARY
+    }
     assert len(spellings) >= 85
     assert [] == found(spellings)
 
@@ -224,4 +279,6 @@ def test_the_words_excused_are_needed() -> None:
     names = {name.lower() for name in local_names()}
     assert set() == set(ORDINARY) - names
     assert set() == set(ORDINARY_DOMAIN) - set(DOMAIN)
-    assert {*ORDINARY, *ORDINARY_DOMAIN} == {word for word, _, _ in found({word: word for word in (*ORDINARY, *ORDINARY_DOMAIN)})}
+    assert {*ORDINARY, *ORDINARY_DOMAIN} == {
+        word for word, _, _ in found({word: word for word in (*ORDINARY, *ORDINARY_DOMAIN)})
+    }

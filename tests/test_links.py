@@ -1,5 +1,7 @@
 """IRIs and URLs: what an IRI's page is called leads back to the IRI, and only what is safe becomes a link."""
 
+# ruff: noqa: SIM300  # what is expected stands first
+
 import re
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -16,13 +18,15 @@ PUBLICATIONS = [publications.load(OWN), publications.load(FOREIGN)]
 ROOTS = ["http://127.0.0.1:8000/", "https://example.org/", "https://example.org/data/track/"]
 
 LAYOUTS = [Links(publication.base_iri, url, publication.documents) for publication in PUBLICATIONS for url in ROOTS]
-OWN_LINKS, FOREIGN_LINKS = (Links(publication.base_iri, ROOTS[2], publication.documents) for publication in PUBLICATIONS)
+OWN_LINKS, FOREIGN_LINKS = (
+    Links(publication.base_iri, ROOTS[2], publication.documents) for publication in PUBLICATIONS
+)
 
 #: What an IRI's path may hold as it is (RFC 3987 section 2.2), but for `#`, `?` and `/`.
 PLAIN = "abcXYZ019-._~!$&'()*+,;=:@"
 ASCII_ENCODED = ["%2F", "%2f", "%20", "%25", "%3F", "%23", "%22", "%5B", "%41"]
 BEYOND_ENCODED = ["%CE%BB", "%ce%bb", "%E7%81%AF", "%FF", "%C3", "%F0%9F%97%BC"]
-BEYOND = st.characters(min_codepoint=0xA0, max_codepoint=0x1FFFD, exclude_categories=("Cs", "Cn", "Co"))
+BEYOND = st.characters(min_codepoint=0xA0, max_codepoint=0x1FFFD, exclude_categories=["Cs", "Cn", "Co"])
 
 
 def segments(*pieces: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
@@ -30,8 +34,10 @@ def segments(*pieces: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     return st.lists(st.one_of(st.sampled_from(PLAIN), st.just("/"), *pieces), min_size=1, max_size=12).map("".join)
 
 
-#: A name's characters beyond ASCII are either all themselves or all percent-encoded: a URL cannot tell which of the two each one was.
-NAMES = st.one_of(segments(st.sampled_from(ASCII_ENCODED), BEYOND), segments(st.sampled_from([*ASCII_ENCODED, *BEYOND_ENCODED])))
+#: Characters beyond ASCII are either all themselves or all percent-encoded: a URL cannot tell which each one was.
+NAMES = st.one_of(
+    segments(st.sampled_from(ASCII_ENCODED), BEYOND), segments(st.sampled_from([*ASCII_ENCODED, *BEYOND_ENCODED]))
+)
 
 
 def below_root(links: Links, url: str) -> str:
@@ -57,7 +63,7 @@ def test_both_publications_have_a_layout_of_their_own() -> None:
     assert 6 == len(LAYOUTS)
 
 
-# --- there and back -------------------------------------------------------------------------------------------------
+# --- there and back --------------------------------------------------------------------------------------------------
 
 
 @given(st.sampled_from(LAYOUTS), NAMES)
@@ -85,7 +91,7 @@ def test_an_iri_is_found_by_a_path_with_its_characters_decoded(links: Links, nam
     assert iri in answers(links, decoded)
 
 
-@given(st.sampled_from(LAYOUTS), st.text(alphabet=st.characters(exclude_categories=("Cs",))))
+@given(st.sampled_from(LAYOUTS), st.text(alphabet=st.characters(exclude_categories=["Cs"])))
 def test_any_path_has_candidates_and_they_are_below_the_base(links: Links, raw: str) -> None:
     found = list(links.candidates(raw))
     assert links.base_iri + raw == found[0]
@@ -110,31 +116,40 @@ def test_a_thing_and_its_document_are_one_to_one(links: Links, name: str) -> Non
     assert document == links.document(document)
 
 
-@given(st.sampled_from(LAYOUTS), st.text(alphabet=st.characters(exclude_categories=("Cs",)), min_size=1))
+@given(st.sampled_from(LAYOUTS), st.text(alphabet=st.characters(exclude_categories=["Cs"]), min_size=1))
 def test_an_iri_beyond_the_base_travels_whole_in_the_query(links: Links, rest: str) -> None:
     iri = "urn:" + rest
     url = urlsplit(links.url(iri))
     assert links.root + "describe" == url.path
     assert {"iri": [iri]} == parse_qs(url.query, keep_blank_values=True)
-    assert {"iri": [iri], "format": ["ttl"]} == parse_qs(urlsplit(links.variant(iri, "ttl")).query, keep_blank_values=True)
+    assert {"iri": [iri], "format": ["ttl"]} == parse_qs(
+        urlsplit(links.variant(iri, "ttl")).query, keep_blank_values=True
+    )
 
 
 def test_every_subject_of_a_publication_is_found_by_its_url(each: Built) -> None:
     manifest = each.release.manifest["statistics"]
-    subjects = [iri for iri in {*manifest["classes"], *manifest["properties"], *manifest["graphs"]} if iri.startswith(each.publication.base_iri)]
+    subjects = [
+        iri
+        for iri in {*manifest["classes"], *manifest["properties"], *manifest["graphs"]}
+        if iri.startswith(each.publication.base_iri)
+    ]
     assert len(subjects) >= 25
     for url in ROOTS:
         links = Links(each.publication.base_iri, url, each.publication.documents)
         assert [] == [iri for iri in subjects if links.document(iri) not in answers(links, links.url(iri))]
 
 
-# --- examples ---------------------------------------------------------------------------------------------------------
+# --- examples --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("name", "path"),
     [
-        ("thing/λιμάνι/Ερμούπολη", "about/%CE%BB%CE%B9%CE%BC%CE%AC%CE%BD%CE%B9/%CE%95%CF%81%CE%BC%CE%BF%CF%8D%CF%80%CE%BF%CE%BB%CE%B7"),
+        (
+            "thing/λιμάνι/Ερμούπολη",
+            "about/%CE%BB%CE%B9%CE%BC%CE%AC%CE%BD%CE%B9/%CE%95%CF%81%CE%BC%CE%BF%CF%8D%CF%80%CE%BF%CE%BB%CE%B7",
+        ),
         ("thing/harbour/%CE%9D%CE%AC", "about/harbour/%CE%9D%CE%AC"),
         ("thing/route/Syros%2FParos", "about/route/Syros%2FParos"),
         ("thing/route/Piraeus%20Syros", "about/route/Piraeus%20Syros"),
@@ -196,10 +211,20 @@ def test_only_iris_that_begin_with_the_base_are_ours() -> None:
     assert "http://example.org/doc/x" == links.document("http://example.org/doc/x#y")
 
 
-# --- what may be clicked ----------------------------------------------------------------------------------------------
+# --- what may be clicked ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("iri", ["http://example.org/", "https://example.org/?a=b", "HTTPS://example.org/", "mailto:ann@example.org", "urn:isbn:9780000000002", "https://example.org/φάρος"])
+@pytest.mark.parametrize(
+    "iri",
+    [
+        "http://example.org/",
+        "https://example.org/?a=b",
+        "HTTPS://example.org/",
+        "mailto:ann@example.org",
+        "urn:isbn:9780000000002",
+        "https://example.org/φάρος",
+    ],
+)
 def test_web_mail_and_urn_are_clickable(iri: str) -> None:
     assert clickable(iri)
 
@@ -207,8 +232,23 @@ def test_web_mail_and_urn_are_clickable(iri: str) -> None:
 @pytest.mark.parametrize(
     "iri",
     [
-        *("javascript:alert(1)", "JavaScript:alert(1)", "java\nscript:alert(1)", "java\tscript:alert(1)", " javascript:alert(1)", "\x01javascript:alert(1)"),
-        *("vbscript:x", "data:text/html,<script>", "file:///etc/passwd", "blob:http://example.org/1", "ftp://example.org/", "tel:+302100000000", "about:blank"),
+        *(
+            "javascript:alert(1)",
+            "JavaScript:alert(1)",
+            "java\nscript:alert(1)",
+            "java\tscript:alert(1)",
+            " javascript:alert(1)",
+            "\x01javascript:alert(1)",
+        ),
+        *(
+            "vbscript:x",
+            "data:text/html,<script>",
+            "file:///etc/passwd",
+            "blob:http://example.org/1",
+            "ftp://example.org/",
+            "tel:+302100000000",
+            "about:blank",
+        ),
         *("http://example.org/a b", "http://example.org/a\nb", "http://example.org/\x00", "http://example.org/\x7f"),
         *("", ":", "//example.org/", "/etc", "example.org", "_:b0"),
     ],
@@ -222,22 +262,37 @@ def test_what_is_clickable_has_a_harmless_scheme_and_no_control_character(text: 
     assert not clickable(text) or re.fullmatch(r"(?i:https?|mailto|urn):[^\x00-\x20\x7f]*", text)
 
 
-# --- what is an IRI ---------------------------------------------------------------------------------------------------
+# --- what is an IRI --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("iri", ["http://example.org/", "urn:x", "https://example.org/φ?a=b#c", "mailto:a@b", "http://[::1]/", "a:"])
+@pytest.mark.parametrize(
+    "iri", ["http://example.org/", "urn:x", "https://example.org/φ?a=b#c", "mailto:a@b", "http://[::1]/", "a:"]
+)
 def test_absolute_iris_are_valid(iri: str) -> None:
     assert is_valid_iri(iri)
     assert is_iri(iri)
 
 
-@pytest.mark.parametrize("text", ["", "x", "/x", "//x", "http", "1a:x", *(f"http://example.org/{character}" for character in ' <>"{}|\\^`\n\x00')])
+@pytest.mark.parametrize(
+    "text",
+    ["", "x", "/x", "//x", "http", "1a:x", *(f"http://example.org/{character}" for character in ' <>"{}|\\^`\n\x00')],
+)
 def test_what_is_relative_or_holds_a_forbidden_character_is_no_valid_iri(text: str) -> None:
     assert not is_valid_iri(text)
 
 
 def test_what_the_store_takes_for_no_iri_is_not_valid() -> None:
-    broken = ["http://[", "http://a/%", "http://a/%zz", "http://a:port/", "http://a#b#c", "http://a/[x]", "http://a/\ud800", "http://a/\ufdd0", "http://a/\x85"]
+    broken = [
+        "http://[",
+        "http://a/%",
+        "http://a/%zz",
+        "http://a:port/",
+        "http://a#b#c",
+        "http://a/[x]",
+        "http://a/\ud800",
+        "http://a/\ufdd0",
+        "http://a/\x85",
+    ]
     assert [] == [text for text in broken if is_iri(text)]
     assert [] == [text for text in broken if is_valid_iri(text)]
 

@@ -1,4 +1,6 @@
-"""Reading the folders: what is wrong is told by file, line and column; each file is a graph; names are stable; nothing changes silently."""
+"""Reading the folders: errors have file, line and column; each file is a graph; nothing changes silently."""
+
+# ruff: noqa: SIM300  # what is expected stands first
 
 import random
 import re
@@ -34,11 +36,11 @@ def graphs(found: Input) -> dict[str, tuple[str, ...]]:
     return {file.path.name: tuple(graph.removeprefix(EX) for graph in file.graphs) for file in found.files}
 
 
-# --- syntax errors ------------------------------------------------------------------------------------------------------
+# --- syntax errors ---------------------------------------------------------------------------------------------------
 
 
 def test_a_syntax_error_is_told_by_file_line_and_column_with_the_line_itself(tmp_path: Path) -> None:
-    error = refused(tmp_path, {"data/broken.ttl": DATA + "ex:two ex:says \"unclosed ;\nex:three ex:says 3 .\n"})
+    error = refused(tmp_path, {"data/broken.ttl": DATA + 'ex:two ex:says "unclosed ;\nex:three ex:says 3 .\n'})
     line = len(DATA.splitlines()) + 1
     first, shown, mark = error.message.splitlines()
     place = re.match(rf"{re.escape(str(tmp_path / 'data' / 'broken.ttl'))}:{line}:(\d+): \S", first)
@@ -53,7 +55,11 @@ def test_a_syntax_error_is_told_by_file_line_and_column_with_the_line_itself(tmp
         ("x.ttl", "@prefix ex: <http://example.org/> .\nex:a ex:b .\n", ":2:"),
         ("x.ttl", "<http://example.org/a> un:declared 1 .\n", ":1:"),
         ("x.ttl", "<http://example.org/a b> <http://example.org/b> 1 .\n", ":1:"),
-        ("x.nt", "<http://example.org/a> <http://example.org/b> <http://example.org/c> .\n<http://example.org/a> b .\n", ":2:"),
+        (
+            "x.nt",
+            "<http://example.org/a> <http://example.org/b> <http://example.org/c> .\n<http://example.org/a> b .\n",
+            ":2:",
+        ),
         ("x.nq", "\n\n<http://example.org/a> b .\n", ":3:"),
         ("x.trig", "<http://example.org/g> {\n<http://example.org/a>\n", ":3:"),
         ("x.jsonld", '{\n"@id": \n', ":3:"),
@@ -61,7 +67,9 @@ def test_a_syntax_error_is_told_by_file_line_and_column_with_the_line_itself(tmp
         ("x.rdf", "<rdf:RDF", ":"),
     ],
 )
-def test_a_syntax_error_in_any_format_names_the_file_and_where_it_can_the_line(tmp_path: Path, name: str, text: str, place: str) -> None:
+def test_a_syntax_error_in_any_format_names_the_file_and_where_it_can_the_line(
+    tmp_path: Path, name: str, text: str, place: str
+) -> None:
     assert refused(tmp_path, {f"data/{name}": text}).message.startswith(f"{tmp_path / 'data' / name}{place}")
 
 
@@ -78,7 +86,11 @@ def test_a_file_whose_name_makes_no_iri_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "statement",
-    ["ex:two ex:says <<( ex:a ex:b ex:c )>> .", "ex:two ex:says ex:three {| ex:b ex:c |} .", 'ex:two ex:says "שלום"@he--rtl .'],
+    [
+        "ex:two ex:says <<( ex:a ex:b ex:c )>> .",
+        "ex:two ex:says ex:three {| ex:b ex:c |} .",
+        'ex:two ex:says "שלום"@he--rtl .',
+    ],
     ids=["triple term", "annotation", "base direction"],
 )
 def test_what_only_rdf_1_2_has_is_refused_by_file_name(tmp_path: Path, statement: str) -> None:
@@ -91,22 +103,39 @@ def test_a_folder_without_rdf_is_told_with_its_setting(tmp_path: Path) -> None:
     assert "“folders.shapes”" in error.hint
 
 
-# --- graphs ---------------------------------------------------------------------------------------------------------------
+# --- graphs ----------------------------------------------------------------------------------------------------------
 
 
 def test_a_file_is_the_graph_of_its_name(tmp_path: Path) -> None:
-    found = given(tmp_path, {"data/a.ttl": DATA, "data/deep/er/b.nt": f"<{EX}b> <{EX}says> <{EX}c> .", "data/φ.ttl": DATA, "data/c.d.ttl": DATA})
-    assert {"graph/a", "graph/b", "graph/φ", "graph/c.d"} == {graph for name, names in graphs(found).items() for graph in names if name[0] in "abcφ"}
+    found = given(
+        tmp_path,
+        {
+            "data/a.ttl": DATA,
+            "data/deep/er/b.nt": f"<{EX}b> <{EX}says> <{EX}c> .",
+            "data/φ.ttl": DATA,
+            "data/c.d.ttl": DATA,
+        },
+    )
+    assert {"graph/a", "graph/b", "graph/φ", "graph/c.d"} == {
+        graph for name, names in graphs(found).items() for graph in names if name[0] in "abcφ"
+    }
 
 
 def test_an_ontology_that_is_declared_is_the_graph_of_its_file(tmp_path: Path) -> None:
     shapes = SHAPES + "ex:rules a owl:Ontology .\n"
-    assert {"ontology.ttl": ("ontology",), "data.ttl": ("graph/data",), "shapes.ttl": ("rules",)} == graphs(given(tmp_path, {"shapes/shapes.ttl": shapes}))
+    assert {"ontology.ttl": ("ontology",), "data.ttl": ("graph/data",), "shapes.ttl": ("rules",)} == graphs(
+        given(tmp_path, {"shapes/shapes.ttl": shapes})
+    )
 
 
 @pytest.mark.parametrize(
     "declared",
-    ["", "<http://elsewhere.example/> a owl:Ontology .", "ex:one a owl:Ontology . ex:two a owl:Ontology .", "[] a owl:Ontology ."],
+    [
+        "",
+        "<http://elsewhere.example/> a owl:Ontology .",
+        "ex:one a owl:Ontology . ex:two a owl:Ontology .",
+        "[] a owl:Ontology .",
+    ],
     ids=["none", "of another base", "two", "without a name"],
 )
 def test_without_one_ontology_of_ours_the_file_name_counts(tmp_path: Path, declared: str) -> None:
@@ -115,7 +144,9 @@ def test_without_one_ontology_of_ours_the_file_name_counts(tmp_path: Path, decla
 
 
 def test_an_ontology_declared_in_the_data_names_no_graph(tmp_path: Path) -> None:
-    assert ("graph/copy",) == graphs(given(tmp_path, {"data/copy.ttl": ONTOLOGY.replace("ex:ontology", "ex:other")}))["copy.ttl"]
+    assert ("graph/copy",) == graphs(given(tmp_path, {"data/copy.ttl": ONTOLOGY.replace("ex:ontology", "ex:other")}))[
+        "copy.ttl"
+    ]
 
 
 def test_named_graphs_keep_their_names_and_what_stands_in_none_gets_the_files(tmp_path: Path) -> None:
@@ -126,12 +157,17 @@ def test_named_graphs_keep_their_names_and_what_stands_in_none_gets_the_files(tm
 
 
 def test_a_graph_without_a_name_is_refused(tmp_path: Path) -> None:
-    assert "anonymous.trig" in refused(tmp_path, {"data/anonymous.trig": f"{PREFIXES}_:g {{ ex:a ex:b '01'^^xsd:integer }}"}).message
+    assert (
+        "anonymous.trig"
+        in refused(tmp_path, {"data/anonymous.trig": f"{PREFIXES}_:g {{ ex:a ex:b '01'^^xsd:integer }}"}).message
+    )
 
 
 def test_the_empty_relative_iri_is_the_graph(tmp_path: Path) -> None:
     found = given(tmp_path, {"data/a.ttl": PREFIXES + "<> ex:says <other> ."})
-    assert Quad(NamedNode(EX + "graph/a"), NamedNode(EX + "says"), NamedNode(EX + "graph/other"), NamedNode(EX + "graph/a")) in found.of("data")
+    assert Quad(
+        NamedNode(EX + "graph/a"), NamedNode(EX + "says"), NamedNode(EX + "graph/other"), NamedNode(EX + "graph/a")
+    ) in found.of("data")
 
 
 @pytest.mark.parametrize(
@@ -173,7 +209,7 @@ def test_the_foreign_publication_is_read_whole() -> None:
     assert 15 == len(found.owner)
 
 
-# --- blank nodes ----------------------------------------------------------------------------------------------------------
+# --- blank nodes -----------------------------------------------------------------------------------------------------
 
 NODES = """\
 ex:a ex:has {one}, {two} .
@@ -196,14 +232,26 @@ def test_blank_nodes_have_names_that_neither_labels_nor_order_change(tmp_path: P
         chance = random.Random(turn)
         labels = [f"_:{chance.choice('xyz')}{number}" for number in (1, 2, 3)]
         folders = ["1", "2"] if turn % 2 else ["2", "1"]
-        files = {f"data/{folders[0]}/p.ttl": shuffled(NODES, labels, chance), f"data/{folders[1]}/q.ttl": shuffled(NODES, labels[::-1], chance)}
+        files = {
+            f"data/{folders[0]}/p.ttl": shuffled(NODES, labels, chance),
+            f"data/{folders[1]}/q.ttl": shuffled(NODES, labels[::-1], chance),
+        }
         seen.add(frozenset(given(tmp_path / str(turn), files).quads))
     assert 1 == len(seen)
-    assert 6 == len({quad.subject for quads in seen for quad in quads if isinstance(quad.subject, BlankNode) and str(quad.graph_name).endswith(("/p>", "/q>"))})
+    assert 6 == len(
+        {
+            quad.subject
+            for quads in seen
+            for quad in quads
+            if isinstance(quad.subject, BlankNode) and str(quad.graph_name).endswith(("/p>", "/q>"))
+        }
+    )
 
 
 def test_a_label_means_another_node_in_another_file(tmp_path: Path) -> None:
-    found = given(tmp_path, {"data/a.ttl": PREFIXES + "_:x ex:says 'a' .", "data/b.ttl": PREFIXES + "_:x ex:says 'b' ."})
+    found = given(
+        tmp_path, {"data/a.ttl": PREFIXES + "_:x ex:says 'a' .", "data/b.ttl": PREFIXES + "_:x ex:says 'b' ."}
+    )
     assert 2 == len({quad.subject for quad in found.of("data")})
 
 
@@ -212,7 +260,7 @@ def test_nodes_that_nothing_tells_apart_stay_two(tmp_path: Path) -> None:
     assert 4 == sum(1 for _ in found.of("data"))
 
 
-# --- what the store would change ------------------------------------------------------------------------------------------
+# --- what the store would change -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -241,19 +289,29 @@ def test_a_language_tag_of_any_format_is_changed_with_a_warning(tmp_path: Path) 
 
 
 def test_what_only_looks_like_a_language_tag_gives_no_warning(tmp_path: Path) -> None:
-    assert [] == list(given(tmp_path, {"data/a.ttl": DATA + "# \"x\"@EN\nex:two ex:says \"write to 'ann'@EXAMPLE\" .\n"}).warnings)
+    assert [] == list(
+        given(tmp_path, {"data/a.ttl": DATA + '# "x"@EN\nex:two ex:says "write to \'ann\'@EXAMPLE" .\n'}).warnings
+    )
 
 
 def test_what_the_store_keeps_gives_no_warning(tmp_path: Path) -> None:
-    text = DATA + 'ex:two ex:says 1, 1.5, true, "1"^^ex:number, "01", "2020"^^xsd:gYear, "x"@en-gb, "a token"^^xsd:token .\n'
+    text = (
+        DATA
+        + 'ex:two ex:says 1, 1.5, true, "1"^^ex:number, "01", "2020"^^xsd:gYear, "x"@en-gb, "a token"^^xsd:token .\n'
+    )
     assert [] == list(given(tmp_path, {"data/a.ttl": text}).warnings)
 
 
 def test_the_foreign_publication_gives_three_warnings_each_with_its_line() -> None:
     lines = (FOREIGN / "facts" / "hostile.ttl").read_text(encoding="utf-8").splitlines()
-    number = {text: next(n for n, line in enumerate(lines, start=1) if text in line) for text in ("@zh-Hant-TW", '"01"^^xsd:integer', '"7"^^xsd:unsignedByte')}
+    number = {
+        text: next(n for n, line in enumerate(lines, start=1) if text in line)
+        for text in ("@zh-Hant-TW", '"01"^^xsd:integer', '"7"^^xsd:unsignedByte')
+    }
     found = read(publications.load(FOREIGN)).warnings
-    assert sorted(f"{FOREIGN / 'facts' / 'hostile.ttl'}:{line}" for line in number.values()) == sorted(warning.partition(": ")[0] for warning in found)
+    assert sorted(f"{FOREIGN / 'facts' / 'hostile.ttl'}:{line}" for line in number.values()) == sorted(
+        warning.partition(": ")[0] for warning in found
+    )
 
 
 def test_what_is_read_is_what_the_store_holds(each: Built) -> None:
@@ -265,16 +323,29 @@ def test_what_is_read_is_what_the_store_holds(each: Built) -> None:
     assert set() == set(found.quads) - set(stored)
 
 
-# --- which files ------------------------------------------------------------------------------------------------------------
+# --- which files -----------------------------------------------------------------------------------------------------
 
 
 def test_a_file_that_is_no_rdf_is_left_out_with_a_warning(tmp_path: Path) -> None:
     found = given(tmp_path, {"data/data.ttl": DATA, "data/table.csv": "a,b", "data/README": "x"})
-    assert [f"{tmp_path / 'data' / name}: " for name in ("README", "table.csv")] == sorted(re.split(r"(?<=: )", warning)[0] for warning in found.warnings)
+    assert [f"{tmp_path / 'data' / name}: " for name in ("README", "table.csv")] == sorted(
+        re.split(r"(?<=: )", warning)[0] for warning in found.warnings
+    )
 
 
 def test_questions_and_hidden_files_are_left_out_without_a_word(tmp_path: Path) -> None:
-    found = given(tmp_path, {"ontology/ontology.ttl": ONTOLOGY, "ontology/questions/1.rq": "ASK {}", "ontology/questions/1.tsv": "", "ontology/README.md": "", "data/data.ttl": DATA, "data/.new.ttl": "broken", "data/.git/x.ttl": "broken"})
+    found = given(
+        tmp_path,
+        {
+            "ontology/ontology.ttl": ONTOLOGY,
+            "ontology/questions/1.rq": "ASK {}",
+            "ontology/questions/1.tsv": "",
+            "ontology/README.md": "",
+            "data/data.ttl": DATA,
+            "data/.new.ttl": "broken",
+            "data/.git/x.ttl": "broken",
+        },
+    )
     assert [] == list(found.warnings)
     assert 3 == len(found.files)
 
@@ -283,13 +354,17 @@ def test_every_syntax_is_known_by_its_endings(tmp_path: Path) -> None:
     triple = f"<{EX}a> <{EX}b> <{EX}c> ."
     files = {f"data/{ending}.{ending}": triple for ending in ("ttl", "nt", "nq", "trig", "TTL")}
     files |= {f"data/{ending}.{ending}": RDF_XML for ending in ("rdf", "owl", "xml")}
-    files |= {f"data/{ending}.{ending}": f'{{"@id": "{EX}a", "{EX}b": {{"@id": "{EX}c"}}}}' for ending in ("jsonld", "json")}
+    files |= {
+        f"data/{ending}.{ending}": f'{{"@id": "{EX}a", "{EX}b": {{"@id": "{EX}c"}}}}' for ending in ("jsonld", "json")
+    }
     found = given(tmp_path, files)
     assert 10 == len(set(found.of("data")))
-    assert {f"graph/{name.partition('/')[2].partition('.')[0]}" for name in files} == {graph.removeprefix(EX) for file in found.files if file.role == "data" for graph in file.graphs}
+    assert {f"graph/{name.partition('/')[2].partition('.')[0]}" for name in files} == {
+        graph.removeprefix(EX) for file in found.files if file.role == "data" for graph in file.graphs
+    }
 
 
-# --- fingerprint ------------------------------------------------------------------------------------------------------------
+# --- fingerprint -----------------------------------------------------------------------------------------------------
 
 
 def test_the_fingerprint_tells_content_and_names_and_nothing_else(tmp_path: Path) -> None:
@@ -297,7 +372,12 @@ def test_the_fingerprint_tells_content_and_names_and_nothing_else(tmp_path: Path
     first = fingerprint(publication)
     assert first == fingerprint(write_publication(tmp_path / "b"))
     seen = {first}
-    for change in ({"data/data.ttl": DATA + "\n"}, {"data/other.ttl": DATA}, {"data/data.ttl": DATA, "data/more.ttl": ""}, {"data/data.ttl": DATA, "ontology/ontology.ttl": ONTOLOGY, "ontology/questions/1.rq": "ASK {}"}):
+    for change in (
+        {"data/data.ttl": DATA + "\n"},
+        {"data/other.ttl": DATA},
+        {"data/data.ttl": DATA, "data/more.ttl": ""},
+        {"data/data.ttl": DATA, "ontology/ontology.ttl": ONTOLOGY, "ontology/questions/1.rq": "ASK {}"},
+    ):
         seen.add(fingerprint(write_publication(tmp_path / str(len(seen)), change)))
     seen.add(fingerprint(write_publication(tmp_path / "settings", settings='languages = ["de"]')))
     assert 6 == len(seen)

@@ -64,8 +64,8 @@ HOSTILE = [
 ]
 ALLOWED_ATTRIBUTES = {
     "action", "aria-label", "aria-labelledby", "charset", "class", "colspan", "content", "for", "href", "id", "lang",
-    "method", "name", "rel", "required", "role", "rows", "scope", "spellcheck", "tabindex", "title", "type", "value", "dir",
-    "datetime", "open", "aria-current", "autocomplete", "placeholder", "src", "alt", "width", "height", "itemprop",
+    "method", "name", "rel", "required", "role", "rows", "scope", "spellcheck", "tabindex", "title", "type", "value",
+    "dir", "datetime", "open", "aria-current", "autocomplete", "placeholder", "src", "alt", "width", "height",
 }  # fmt: skip
 
 
@@ -268,6 +268,18 @@ def test_every_statement_on_an_entitys_page_is_footnoted(request: pytest.Fixture
     assert checked > 300
 
 
+@pytest.mark.parametrize(
+    ("name", "path"), [("foreign_site", "/islands"), ("foreign_site", "/vocab"), ("own_site", "/ontology")]
+)
+def test_every_type_of_a_term_is_footnoted(request: pytest.FixtureRequest, name: str, path: str) -> None:
+    page = request.getfixturevalue(name).get(path, CHROME).text
+    types = re.findall(r'<p class="types">(.*?)</p>', page, re.DOTALL)
+    assert len(types) >= 6
+    for shown in types:
+        links_and_notes = re.findall(r'<a [^>]*class="(note)|<a [^>]*title="[^"]*"(?![^>]*note)', shown)
+        assert "note" in links_and_notes, shown
+
+
 @pytest.mark.parametrize("name", ["own_site", "foreign_site"])
 def test_labels_are_shown_where_there_are_labels(request: pytest.FixtureRequest, name: str) -> None:
     """A link to an entity of ours that has a label shows the label; the IRI stands in its title."""
@@ -318,7 +330,7 @@ def test_every_internal_link_of_many_pages_is_answered(request: pytest.FixtureRe
 
 
 def test_every_example_query_of_the_home_page_runs(own_site: Site) -> None:
-    examples = [href for href in open_page(own_site, "/").hrefs if href.startswith("/sparql?query=")]
+    examples = [href for href in open_page(own_site, "/").hrefs if href.startswith(("/sparql?query=", "/query/"))]
     assert len(examples) > 20
     for href in examples:
         page = own_site.get(href, CHROME)

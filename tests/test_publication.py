@@ -1,4 +1,6 @@
-"""`publication.toml`: what is right is read, what is wrong is told in one clear line that names the file and the key."""
+"""`publication.toml`: what is right is read; what is wrong is told in one line that names the file and the key."""
+
+# ruff: noqa: SIM300  # what is expected stands first
 
 from pathlib import Path
 
@@ -33,7 +35,7 @@ def told(folder: Path, text: str) -> str:
     return error_of(folder, text).message.removeprefix(str(folder / FILE_NAME)).removeprefix(": ")
 
 
-# --- what is right ----------------------------------------------------------------------------------------------------
+# --- what is right ---------------------------------------------------------------------------------------------------
 
 
 def test_two_settings_suffice_and_the_rest_have_defaults(tmp_path: Path) -> None:
@@ -78,11 +80,13 @@ def test_a_whole_number_does_where_a_fraction_may_stand(tmp_path: Path) -> None:
 def test_every_setting_is_one_row_with_a_type_and_a_meaning() -> None:
     assert len(SETTINGS) >= 22
     assert len(SETTINGS) == len({row.name for row in SETTINGS})
-    assert [] == [row.name for row in SETTINGS if not row.meaning or not isinstance(row.default, (row.kind, type(None)))]
+    assert [] == [
+        row.name for row in SETTINGS if not row.meaning or not isinstance(row.default, (row.kind, type(None)))
+    ]
     assert {"base_iri", "title"} == {row.name for row in SETTINGS if row.default is None}
 
 
-# --- what is wrong ----------------------------------------------------------------------------------------------------
+# --- what is wrong ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -97,7 +101,9 @@ def test_every_setting_is_one_row_with_a_type_and_a_meaning() -> None:
         (LEAST + '[paths]\ndocument = { "id/" = "doc/" }', "paths.document", "paths.documents"),
     ],
 )
-def test_an_unknown_setting_is_told_with_the_nearest_known(tmp_path: Path, text: str, unknown: str, nearest: str) -> None:
+def test_an_unknown_setting_is_told_with_the_nearest_known(
+    tmp_path: Path, text: str, unknown: str, nearest: str
+) -> None:
     error = error_of(tmp_path, text)
     assert f"{tmp_path / FILE_NAME}: unknown setting “{unknown}”" == error.message
     assert f"Did you mean “{nearest}”?" == error.hint
@@ -149,7 +155,22 @@ def test_a_limit_is_a_number_above_zero(tmp_path: Path, value: str) -> None:
 
 @pytest.mark.parametrize(
     "base_iri",
-    ["", "example", "/data/", "urn:example:", "ftp://example.org/", "example.org/", "http://example.org", "http://example.org/data", "http://example.org/#", "http://", "https:///", "http://exa mple.org/", "http://example.org/<x>/", "http://example.org/%zz/"],
+    [
+        "",
+        "example",
+        "/data/",
+        "urn:example:",
+        "ftp://example.org/",
+        "example.org/",
+        "http://example.org",
+        "http://example.org/data",
+        "http://example.org/#",
+        "http://",
+        "https:///",
+        "http://exa mple.org/",
+        "http://example.org/<x>/",
+        "http://example.org/%zz/",
+    ],
 )
 def test_a_base_iri_that_is_no_http_iri_ending_in_a_slash_is_told(tmp_path: Path, base_iri: str) -> None:
     assert "“base_iri”" in told(tmp_path, f'base_iri = "{base_iri}"\ntitle = {{ en = "x" }}')
@@ -157,7 +178,11 @@ def test_a_base_iri_that_is_no_http_iri_ending_in_a_slash_is_told(tmp_path: Path
 
 @pytest.mark.parametrize(
     ("setting", "name"),
-    [("licence = 'CC0 1.0'", "licence"), ("[publisher]\niri = 'us'", "publisher.iri"), ("[prefixes]\nex = 'not an IRI'", "prefixes")],
+    [
+        ("licence = 'CC0 1.0'", "licence"),
+        ("[publisher]\niri = 'us'", "publisher.iri"),
+        ("[prefixes]\nex = 'not an IRI'", "prefixes"),
+    ],
 )
 def test_a_setting_that_should_hold_an_iri_and_does_not_is_told(tmp_path: Path, setting: str, name: str) -> None:
     assert f"“{name}" in told(tmp_path, LEAST + setting)
@@ -180,7 +205,7 @@ def test_a_file_that_is_not_utf_8_is_told(tmp_path: Path) -> None:
     assert "\n" not in caught.value.message
 
 
-# --- which publication ------------------------------------------------------------------------------------------------
+# --- which publication -----------------------------------------------------------------------------------------------
 
 
 def test_the_folder_named_is_taken(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ foreign_site = serving.foreign_site
 HUMBLY = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
 COMMANDS = ["build", "describe", "dump", "format", "query", "serve", "validate"]
 SHIP = "/about/ship/nested"
+BASE = "https://data.pharos.example/"
 Fault = Callable[[Path], str]  # spoils a publication; what its message must match
 
 
@@ -61,7 +62,7 @@ def break_turtle(publication: Path) -> str:
 
 
 def violate_a_shape(publication: Path) -> str:
-    text = "<https://data.pharos.example/thing/φάρος/Bad> a <https://data.pharos.example/vocab#Lighthouse> ; <https://data.pharos.example/vocab#height> -1 .\n"
+    text = f"@prefix ph: <{BASE}vocab#> .\n<{BASE}thing/φάρος/Bad> a ph:Lighthouse ; ph:height -1 .\n"
     (publication / "facts" / "bad.ttl").write_text(text, encoding="utf-8")
     return r"(?s)bad\.ttl.*height|height.*No release"
 
@@ -222,7 +223,7 @@ def test_two_builds_at_once_do_not_meet(publication: Path, tmp_path: Path) -> No
 
 
 def write_fact(publication: Path, name: str) -> None:
-    text = f'<https://data.pharos.example/thing/ship/{name}> a <https://data.pharos.example/vocab#Ship> ; <http://www.w3.org/2000/01/rdf-schema#label> "{name}"@en .\n'
+    text = f'@prefix ph: <{BASE}vocab#> .\n<{BASE}thing/ship/{name}> a ph:Ship ; ph:height "{name}"@en .\n'
     (publication / "facts" / f"{name}.ttl").write_text(text, encoding="utf-8")
 
 

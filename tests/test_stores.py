@@ -1,5 +1,7 @@
 """One suite for both kinds of stores: the embedded one, and the remote one against a real Oxigraph server."""
 
+# ruff: noqa: SIM300  # what is expected stands first
+
 import csv
 import io
 import re
@@ -15,7 +17,19 @@ from pathlib import Path
 
 import pytest
 from conftest import Built, free_port
-from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad, QueryBoolean, QueryResultsFormat, QuerySolutions, RdfFormat, parse, parse_query_results
+from pyoxigraph import (
+    BlankNode,
+    DefaultGraph,
+    Literal,
+    NamedNode,
+    Quad,
+    QueryBoolean,
+    QueryResultsFormat,
+    QuerySolutions,
+    RdfFormat,
+    parse,
+    parse_query_results,
+)
 from pyoxigraph import Store as Oxigraph
 
 from tracktwo.errors import NotAcceptable, QueryError, QueryTimeout, QueryTooBig, ReleaseError, StoreUnavailable
@@ -46,11 +60,28 @@ def oxigraph_server(folder: Path, quads: list[Quad]) -> Iterator[str]:
     """A real Oxigraph server that holds some quads; gives the URL of its SPARQL endpoint."""
     url = f"http://127.0.0.1:{free_port()}"
     binary = Path(sys.executable).parent / "oxigraph"
-    command = [str(binary), "serve", "--location", str(folder), "--bind", url.removeprefix("http://"), "--timeout-s", "3"]
-    with (folder.parent / f"{folder.name}.log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as server:
+    command = [
+        str(binary),
+        "serve",
+        "--location",
+        str(folder),
+        "--bind",
+        url.removeprefix("http://"),
+        "--timeout-s",
+        "3",
+    ]
+    with (
+        (folder.parent / f"{folder.name}.log").open("wb") as log,
+        subprocess.Popen(command, stdout=log, stderr=log) as server,
+    ):
         try:
             wait_for(url, server)
-            request = urllib.request.Request(f"{url}/store", to_bytes(quads, RdfFormat.N_QUADS), {"Content-Type": "application/n-quads"}, method="POST")
+            request = urllib.request.Request(
+                f"{url}/store",
+                to_bytes(quads, RdfFormat.N_QUADS),
+                {"Content-Type": "application/n-quads"},
+                method="POST",
+            )
             with urllib.request.urlopen(request, timeout=30) as response:
                 assert response.status in (200, 201, 204)
             yield f"{url}/query"
@@ -74,28 +105,45 @@ def wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
 @pytest.fixture(scope="module")
 def foreign_endpoint(foreign: Built, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """An endpoint that holds the foreign release."""
-    with oxigraph_server(tmp_path_factory.mktemp("server") / "foreign", for_remote_store(quads_of(foreign), foreign.publication)) as url:
+    with oxigraph_server(
+        tmp_path_factory.mktemp("server") / "foreign", for_remote_store(quads_of(foreign), foreign.publication)
+    ) as url:
         yield url
 
 
 @pytest.fixture(scope="module")
 def own_endpoint(own: Built, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """An endpoint that holds the repository's own release."""
-    with oxigraph_server(tmp_path_factory.mktemp("server") / "own", for_remote_store(quads_of(own), own.publication)) as url:
+    with oxigraph_server(
+        tmp_path_factory.mktemp("server") / "own", for_remote_store(quads_of(own), own.publication)
+    ) as url:
         yield url
 
 
 def remote_of(of: Built, url: str) -> RemoteStore:
     """The remote store at an endpoint, without the look at its contents with which `open_store` begins."""
     publication, limits = of.publication, of.publication.limits
-    bounds = PoolLimits(limits.query_workers, limits.query_seconds, limits.query_queue_seconds, limits.query_memory_mb, limits.result_mb)
-    return RemoteStore(url, sorted(of.release.manifest["statistics"]["graphs"]), publication.merged_graph, publication.skolem_prefix, Dialect(publication.base_iri, publication.prefixes), bounds)
+    bounds = PoolLimits(
+        limits.query_workers, limits.query_seconds, limits.query_queue_seconds, limits.query_memory_mb, limits.result_mb
+    )
+    return RemoteStore(
+        url,
+        sorted(of.release.manifest["statistics"]["graphs"]),
+        publication.merged_graph,
+        publication.skolem_prefix,
+        Dialect(publication.base_iri, publication.prefixes),
+        bounds,
+    )
 
 
 @pytest.fixture(scope="module", params=["embedded", "remote"])
 def store(request: pytest.FixtureRequest, foreign: Built) -> Iterator[Store]:
     """The foreign release in each kind of store."""
-    opened = remote_of(foreign, request.getfixturevalue("foreign_endpoint")) if request.param == "remote" else open_store(foreign.publication, foreign.release, "")
+    opened = (
+        remote_of(foreign, request.getfixturevalue("foreign_endpoint"))
+        if request.param == "remote"
+        else open_store(foreign.publication, foreign.release, "")
+    )
     yield opened
     opened.close()
 
@@ -103,7 +151,11 @@ def store(request: pytest.FixtureRequest, foreign: Built) -> Iterator[Store]:
 @pytest.fixture(scope="module", params=["embedded", "remote"])
 def own_store(request: pytest.FixtureRequest, own: Built) -> Iterator[Store]:
     """The repository's own release in each kind of store."""
-    opened = remote_of(own, request.getfixturevalue("own_endpoint")) if request.param == "remote" else open_store(own.publication, own.release, "")
+    opened = (
+        remote_of(own, request.getfixturevalue("own_endpoint"))
+        if request.param == "remote"
+        else open_store(own.publication, own.release, "")
+    )
     yield opened
     opened.close()
 
@@ -111,7 +163,9 @@ def own_store(request: pytest.FixtureRequest, own: Built) -> Iterator[Store]:
 Row = tuple[str | None, ...]
 
 
-def solutions(store: Store, text: str, default: tuple[str, ...] | None = None, named: tuple[str, ...] | None = None) -> list[Row]:
+def solutions(
+    store: Store, text: str, default: tuple[str, ...] | None = None, named: tuple[str, ...] | None = None
+) -> list[Row]:
     """The rows of a SELECT, terms as N-Triples write them."""
     answer = store.answer(Query(text, default, named, JSON, N_TRIPLES))
     assert BINDINGS == answer.kind
@@ -121,7 +175,9 @@ def solutions(store: Store, text: str, default: tuple[str, ...] | None = None, n
     return [tuple(None if row[name] is None else str(row[name]) for name in names) for row in results]
 
 
-def count(store: Store, pattern: str, default: tuple[str, ...] | None = None, named: tuple[str, ...] | None = None) -> int:
+def count(
+    store: Store, pattern: str, default: tuple[str, ...] | None = None, named: tuple[str, ...] | None = None
+) -> int:
     """How many solutions a pattern has."""
     ((number,),) = solutions(store, f"SELECT (COUNT(*) AS ?count) WHERE {{ {pattern} }}", default, named)
     assert number is not None
@@ -136,12 +192,14 @@ def truth(store: Store, text: str) -> bool:
     return bool(found)
 
 
-# --- look-ups of our own --------------------------------------------------------------------------------------------------------
+# --- look-ups of our own ---------------------------------------------------------------------------------------------
 
 
 def test_every_subject_is_described_with_its_graphs_and_its_blank_nodes(store: Store, foreign: Built) -> None:
     quads = quads_of(foreign)
-    subjects: list[Node] = sorted({quad.subject for quad in quads if isinstance(quad.subject, NamedNode | BlankNode)}, key=str)
+    subjects: list[Node] = sorted(
+        {quad.subject for quad in quads if isinstance(quad.subject, NamedNode | BlankNode)}, key=str
+    )
     assert len(subjects) >= 201  # more than a remote store is asked for at once
     found = store.describe(subjects)
     assert len(found) == len(set(found))
@@ -150,7 +208,14 @@ def test_every_subject_is_described_with_its_graphs_and_its_blank_nodes(store: S
 
 def test_some_subjects_are_described_alone(store: Store, foreign: Built) -> None:
     quads = quads_of(foreign)
-    for name in ("thing/route/ring", "thing/ship/values", "thing/route/Syros%2FParos", "thing/ship/St_John's_Light", "islands#Σύρος", "thing/ship/a+b&c!$*~d"):
+    for name in (
+        "thing/route/ring",
+        "thing/ship/values",
+        "thing/route/Syros%2FParos",
+        "thing/ship/St_John's_Light",
+        "islands#Σύρος",
+        "thing/ship/a+b&c!$*~d",
+    ):
         subject = NamedNode(PHAROS + name)
         expected = {quad for quad in quads if quad.subject == subject}
         assert expected
@@ -158,7 +223,11 @@ def test_some_subjects_are_described_alone(store: Store, foreign: Built) -> None
 
 
 def test_a_blank_node_that_came_back_can_be_asked_for_again(store: Store) -> None:
-    twins = [quad.object for quad in store.describe([NamedNode(PHAROS + "thing/ship/twins")]) if quad.predicate == NamedNode(PH + "beacon")]
+    twins = [
+        quad.object
+        for quad in store.describe([NamedNode(PHAROS + "thing/ship/twins")])
+        if quad.predicate == NamedNode(PH + "beacon")
+    ]
     assert [BlankNode, BlankNode] == [type(twin) for twin in twins]
     found = store.describe([twin for twin in twins if isinstance(twin, BlankNode)])
     assert set(twins) == {quad.subject for quad in found}
@@ -182,9 +251,12 @@ def test_the_size_counts_a_triple_of_two_graphs_once(store: Store, foreign: Buil
     assert 963 == store.size() == foreign.release.manifest["statistics"]["triples"]
 
 
-# --- kinds and formats ----------------------------------------------------------------------------------------------------------
+# --- kinds and formats -----------------------------------------------------------------------------------------------
 
-SELECT = f"SELECT ?ship ?name ?height WHERE {{ ?ship a <{PH}Ship> . OPTIONAL {{ ?ship <{RDFS.label.value}> ?name }} OPTIONAL {{ ?ship <{PH}height> ?height }} }} ORDER BY ?ship ?name"
+SELECT = (
+    f"SELECT ?ship ?name ?height WHERE {{ ?ship a <{PH}Ship> . OPTIONAL {{ ?ship <{RDFS.label.value}> ?name }} "
+    f"OPTIONAL {{ ?ship <{PH}height> ?height }} }} ORDER BY ?ship ?name"
+)
 CONSTRUCT = f"CONSTRUCT {{ ?s ?p ?o }} WHERE {{ GRAPH <{PHAROS}named/hostile> {{ ?s ?p ?o FILTER(!ISBLANK(?o)) }} }}"
 
 
@@ -209,14 +281,22 @@ def test_select_answers_in_every_format_that_keeps_terms(store: Store, format_: 
     assert (BINDINGS, format_) == (answer.kind, answer.format)
     results = parse_query_results(answer.read(), format=format_.results)
     assert isinstance(results, QuerySolutions)
-    assert expected == [tuple(None if row[name] is None else str(row[name]) for name in ("ship", "name", "height")) for row in results]
+    assert expected == [
+        tuple(None if row[name] is None else str(row[name]) for name in ("ship", "name", "height")) for row in results
+    ]
 
 
 def test_select_answers_in_csv(store: Store) -> None:
     answer = store.answer(Query(SELECT, results=CSV))
     lines = list(csv.reader(io.StringIO(answer.read().decode(), newline="")))
     assert ["ship", "name", "height"] == lines[0]
-    expected = [tuple("" if term is None else term.strip("<>") if term.startswith("<") else term[1:].partition('"')[0] for term in row) for row in solutions(store, SELECT)]
+    expected = [
+        tuple(
+            "" if term is None else term.strip("<>") if term.startswith("<") else term[1:].partition('"')[0]
+            for term in row
+        )
+        for row in solutions(store, SELECT)
+    ]
     assert expected == [tuple(line) for line in lines[1:]]
 
 
@@ -257,7 +337,7 @@ def test_the_querys_order_is_kept(store: Store) -> None:
     assert found == sorted(found, key=str, reverse=True)
 
 
-# --- the dataset ------------------------------------------------------------------------------------------------------------------
+# --- the dataset -----------------------------------------------------------------------------------------------------
 
 
 def test_the_default_graph_is_the_merge(store: Store) -> None:
@@ -298,7 +378,9 @@ DEPARTS = f"?route <{PH}departs> ?time"
         (f"GRAPH <{SUMMER}> {{ {DEPARTS} }}", (SUMMER,), (WINTER,), 0),
     ],
 )
-def test_the_protocols_parameters_make_the_dataset(store: Store, pattern: str, default: tuple[str, ...] | None, named: tuple[str, ...] | None, expected: int) -> None:
+def test_the_protocols_parameters_make_the_dataset(
+    store: Store, pattern: str, default: tuple[str, ...] | None, named: tuple[str, ...] | None, expected: int
+) -> None:
     assert expected == count(store, pattern, default, named)
 
 
@@ -341,7 +423,7 @@ def test_a_word_that_is_no_clause_makes_no_dataset(store: Store, text: str) -> N
     assert 5 == len(solutions(store, text))
 
 
-# --- what a query need not declare --------------------------------------------------------------------------------------------------
+# --- what a query need not declare -----------------------------------------------------------------------------------
 
 
 def test_the_publications_prefixes_are_declared(store: Store) -> None:
@@ -352,7 +434,9 @@ def test_the_publications_prefixes_are_declared(store: Store) -> None:
 
 def test_a_prefix_that_the_query_declares_is_the_querys(store: Store) -> None:
     assert truth(store, f"PREFIX rdfs: <{PH}> ASK {{ ?x a rdfs:Ship }}")
-    assert truth(store, f"# PREFIX ph: <urn:x>\nPREFIX wd: <{PH}>\nASK {{ ?x a wd:Ship ; a ph:Ship ; rdfs:label 'Nest'@en }}")
+    assert truth(
+        store, f"# PREFIX ph: <urn:x>\nPREFIX wd: <{PH}>\nASK {{ ?x a wd:Ship ; a ph:Ship ; rdfs:label 'Nest'@en }}"
+    )
 
 
 def test_what_only_looks_like_a_prefixed_name_changes_nothing(store: Store) -> None:
@@ -364,10 +448,21 @@ def test_relative_iris_are_below_the_base(store: Store) -> None:
     assert truth(store, f"BASE <{PHAROS}thing/> ASK {{ <route/ring> a ph:Route }}")
 
 
-# --- errors -------------------------------------------------------------------------------------------------------------------------
+# --- errors ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text", ["SELECT", "SELECT * WHERE { ?s ?p }", "SELECT * WHERE { ?s unknown:p ?o }", "x", "", "SELECT * { ?s ?p 'unclosed }", "\x00"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT",
+        "SELECT * WHERE { ?s ?p }",
+        "SELECT * WHERE { ?s unknown:p ?o }",
+        "x",
+        "",
+        "SELECT * { ?s ?p 'unclosed }",
+        "\x00",
+    ],
+)
 def test_a_syntax_error_is_told_as_such(store: Store, text: str) -> None:
     with pytest.raises(QueryError) as caught:
         store.answer(Query(text, results=JSON, graph=TURTLE)).read()
@@ -380,7 +475,16 @@ def test_a_syntax_error_has_the_line_of_the_text_as_it_was_sent(store: Store) ->
     assert re.search(r"line 4, column|4:\d", str(caught.value))
 
 
-@pytest.mark.parametrize("text", ["INSERT DATA { <urn:a> <urn:b> <urn:c> }", "CLEAR ALL", "DROP ALL", "LOAD <http://127.0.0.1:9/>", "DELETE WHERE { ?s ?p ?o }"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "INSERT DATA { <urn:a> <urn:b> <urn:c> }",
+        "CLEAR ALL",
+        "DROP ALL",
+        "LOAD <http://127.0.0.1:9/>",
+        "DELETE WHERE { ?s ?p ?o }",
+    ],
+)
 def test_an_update_is_no_query_and_changes_nothing(store: Store, text: str) -> None:
     with pytest.raises(QueryError):
         store.answer(Query(text, results=JSON, graph=TURTLE)).read()
@@ -424,12 +528,14 @@ def test_a_query_whose_client_has_gone_is_stopped(store: Store) -> None:
 def test_a_query_past_its_deadline_is_stopped(store: Store) -> None:
     start = time.monotonic()
     with pytest.raises(QueryTimeout):
-        store.answer(Query("SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l FILTER(?c < ?l) }", results=JSON)).read()
+        store.answer(
+            Query("SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l FILTER(?c < ?l) }", results=JSON)
+        ).read()
     assert 1.5 < time.monotonic() - start < 4
     assert truth(store, "ASK {}")
 
 
-# --- the questions answer the same from both -----------------------------------------------------------------------------------------
+# --- the questions answer the same from both -------------------------------------------------------------------------
 
 
 def expected_rows(path: Path) -> list[Row]:
@@ -440,7 +546,11 @@ def expected_rows(path: Path) -> list[Row]:
 
 
 def wrong_answers(store: Store, folder: Path) -> list[str]:
-    return [path.name for path in sorted(folder.glob("*.rq")) if expected_rows(path.with_suffix(".tsv")) != solutions(store, path.read_text(encoding="utf-8"))]
+    return [
+        path.name
+        for path in sorted(folder.glob("*.rq"))
+        if expected_rows(path.with_suffix(".tsv")) != solutions(store, path.read_text(encoding="utf-8"))
+    ]
 
 
 def test_the_questions_of_the_repository_are_answered(own_store: Store, own: Built) -> None:
@@ -455,16 +565,23 @@ def test_the_questions_of_the_foreign_publication_are_answered(store: Store, for
     assert [] == wrong_answers(store, folder)
 
 
-# --- stores that are not as they should be --------------------------------------------------------------------------------------------
+# --- stores that are not as they should be ---------------------------------------------------------------------------
 
 
 def remote(url: str, limits: PoolLimits = LIMITS) -> RemoteStore:
-    return RemoteStore(url, [SUMMER], PHAROS + "named/merged", PHAROS + ".well-known/genid/", Dialect(PHAROS, {}), limits)
+    return RemoteStore(
+        url, [SUMMER], PHAROS + "named/merged", PHAROS + ".well-known/genid/", Dialect(PHAROS, {}), limits
+    )
 
 
 def asked(store: Store) -> list[Callable[[], object]]:
     """Everything that a store can be asked."""
-    return [store.size, lambda: store.describe([NamedNode(RING)]), lambda: list(store.graph(SUMMER)), lambda: store.answer(Query("SELECT * { ?s ?p ?o }", results=JSON)).read()]
+    return [
+        store.size,
+        lambda: store.describe([NamedNode(RING)]),
+        lambda: list(store.graph(SUMMER)),
+        lambda: store.answer(Query("SELECT * { ?s ?p ?o }", results=JSON)).read(),
+    ]
 
 
 def test_an_embedded_store_that_is_not_there_is_told(tmp_path: Path) -> None:
@@ -534,7 +651,9 @@ def peer(said: bytes, *, stays: bool = False) -> Iterator[str]:
 
 
 def http(status: str, media_type: str, body: bytes, length: int | None = None) -> bytes:
-    return f"HTTP/1.1 {status}\r\nContent-Type: {media_type}\r\nContent-Length: {len(body) if length is None else length}\r\nConnection: close\r\n\r\n".encode() + body
+    size = len(body) if length is None else length
+    head = f"HTTP/1.1 {status}\r\nContent-Type: {media_type}\r\nContent-Length: {size}\r\nConnection: close\r\n\r\n"
+    return head.encode() + body
 
 
 ROW = b'{"head":{"vars":["s","p","o","subject","predicate","object","graph","size"]},"results":{"bindings":[{'
@@ -558,7 +677,22 @@ ROW = b'{"head":{"vars":["s","p","o","subject","predicate","object","graph","siz
         http("503 Service Unavailable", "text/plain", b"later"),
         http("302 Found\r\nLocation: http://127.0.0.1:9/", "text/plain", b""),
     ],
-    ids=["nothing", "no HTTP", "a page", "no JSON", "empty", "cut", "204", "401", "403", "404", "429", "500", "503", "elsewhere"],
+    ids=[
+        "nothing",
+        "no HTTP",
+        "a page",
+        "no JSON",
+        "empty",
+        "cut",
+        "204",
+        "401",
+        "403",
+        "404",
+        "429",
+        "500",
+        "503",
+        "elsewhere",
+    ],
 )
 def test_a_peer_that_is_no_endpoint_is_told_as_such(said: bytes) -> None:
     with peer(said) as url:
@@ -567,7 +701,9 @@ def test_a_peer_that_is_no_endpoint_is_told_as_such(said: bytes) -> None:
                 question()
 
 
-@pytest.mark.parametrize("said", [b"", http("200 OK", JSON.media_type, ROW, 5_000)], ids=["says nothing", "stops in the middle"])
+@pytest.mark.parametrize(
+    "said", [b"", http("200 OK", JSON.media_type, ROW, 5_000)], ids=["says nothing", "stops in the middle"]
+)
 def test_a_peer_that_lets_us_wait_is_left_at_the_deadline(said: bytes) -> None:
     limits = PoolLimits(workers=1, seconds=1, queue_seconds=1, memory_mb=512, result_mb=4)
     with peer(said, stays=True) as url:
@@ -587,7 +723,11 @@ def test_a_peer_that_hangs_up_in_the_middle_breaks_the_answer() -> None:
 
 
 def test_a_literal_of_a_remote_row_is_as_it_was_stored(store: Store) -> None:
-    found = {quad.object for quad in store.describe([NamedNode(PHAROS + "thing/ship/text")]) if isinstance(quad.object, Literal)}
+    found = {
+        quad.object
+        for quad in store.describe([NamedNode(PHAROS + "thing/ship/text")])
+        if isinstance(quad.object, Literal)
+    }
     assert Literal("line one\nline two\r\nline three\tafter a tab\rafter a carriage return") in found
     assert Literal("") in found
     assert Literal(" leading and trailing ") in found

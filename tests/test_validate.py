@@ -1,4 +1,6 @@
-"""Validation: every result tells which node fails where, and which file and line speak of it; a check of nothing is an error."""
+"""Validation: every result tells which node fails, in which file and line; a check of nothing is an error."""
+
+# ruff: noqa: SIM300  # what is expected stands first
 
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from tracktwo.release.validate import INFO, VIOLATION, WARNING, Report, validate
 
 SHAPE = """\
 ex:ThingShape a sh:NodeShape ; sh:targetClass ex:Thing ; sh:property ex:AgeShape, ex:LabelShape, ex:OwnerShape .
-ex:AgeShape sh:path ex:age ; sh:datatype xsd:integer ; sh:message "Das Alter ist keine Zahl."@de, "The age is no number."@en .
+ex:AgeShape sh:path ex:age ; sh:datatype xsd:integer ; sh:message "Das ist keine Zahl."@de, "The age is no number."@en .
 ex:LabelShape sh:path rdfs:label ; sh:minCount 1 ; sh:severity sh:Warning ; sh:message "It has no name."@en .
 ex:OwnerShape sh:path [ sh:inversePath ex:owns ] ; sh:minCount 1 ; sh:severity sh:Info ; sh:message "Nobody owns it." .
 """
@@ -41,7 +43,9 @@ def validated(root: Path, files: dict[str, str]) -> Report:
 
 @pytest.fixture
 def report(tmp_path: Path) -> Report:
-    return validated(tmp_path, {"shapes/shapes.ttl": PREFIXES + SHAPE, "data/data.ttl": DATA, "data/more.ttl": PREFIXES + MORE})
+    return validated(
+        tmp_path, {"shapes/shapes.ttl": PREFIXES + SHAPE, "data/data.ttl": DATA, "data/more.ttl": PREFIXES + MORE}
+    )
 
 
 def line_of(text: str, start: str) -> int:
@@ -56,7 +60,7 @@ def test_a_violation_tells_node_path_value_message_file_and_line(report: Report,
     assert EX + "age" == violation.path
     assert '"old"' == violation.value
     assert "The age is no number." == violation.message
-    assert {"en": "The age is no number.", "de": "Das Alter ist keine Zahl."} == dict(violation.messages)
+    assert {"en": "The age is no number.", "de": "Das ist keine Zahl."} == dict(violation.messages)
     assert EX + "AgeShape" == violation.shape
     assert "DatatypeConstraintComponent" == violation.component
     assert str(tmp_path / "data" / "more.ttl") == violation.file
@@ -65,14 +69,25 @@ def test_a_violation_tells_node_path_value_message_file_and_line(report: Report,
 
 def test_a_result_as_text_can_be_acted_on(report: Report, tmp_path: Path) -> None:
     line = line_of(PREFIXES + MORE, "ex:two")
-    expected = f'{tmp_path}/data/more.ttl:{line}: violation: The age is no number.\n  node   {EX}two\n  path   {EX}age\n  value  "old"\n  shape  {EX}AgeShape'
+    expected = (
+        f"{tmp_path}/data/more.ttl:{line}: violation: The age is no number.\n"
+        f'  node   {EX}two\n  path   {EX}age\n  value  "old"\n  shape  {EX}AgeShape'
+    )
     assert expected == str(report.of(VIOLATION)[0])
 
 
 def test_warnings_and_infos_are_counted_and_stop_nothing(tmp_path: Path) -> None:
-    report = validated(tmp_path, {"shapes/shapes.ttl": PREFIXES + SHAPE, "data/data.ttl": PREFIXES + "ex:one a ex:Thing . ex:two a ex:Thing ; rdfs:label 'Two' ."})
+    report = validated(
+        tmp_path,
+        {
+            "shapes/shapes.ttl": PREFIXES + SHAPE,
+            "data/data.ttl": PREFIXES + "ex:one a ex:Thing . ex:two a ex:Thing ; rdfs:label 'Two' .",
+        },
+    )
     assert report.conforms
-    assert [(WARNING, EX + "one"), (INFO, EX + "one"), (INFO, EX + "two")] == [(result.severity, result.node) for result in report.results]
+    assert [(WARNING, EX + "one"), (INFO, EX + "one"), (INFO, EX + "two")] == [
+        (result.severity, result.node) for result in report.results
+    ]
     assert "0 violations, 1 warnings, 2 infos from 1 shapes" == report.summary
 
 
@@ -83,14 +98,24 @@ def test_an_inverse_path_is_told_as_such(tmp_path: Path) -> None:
 
 
 def test_violations_come_before_warnings_before_infos(tmp_path: Path) -> None:
-    data = PREFIXES + "ex:z a ex:Thing ; ex:age 'old' . ex:a a ex:Thing ; rdfs:label 'A' . ex:b a ex:Thing ; ex:age 'young' ."
-    severities = [result.severity for result in validated(tmp_path, {"shapes/shapes.ttl": PREFIXES + SHAPE, "data/data.ttl": data}).results]
+    data = (
+        PREFIXES
+        + "ex:z a ex:Thing ; ex:age 'old' . ex:a a ex:Thing ; rdfs:label 'A' . ex:b a ex:Thing ; ex:age 'young' ."
+    )
+    severities = [
+        result.severity
+        for result in validated(tmp_path, {"shapes/shapes.ttl": PREFIXES + SHAPE, "data/data.ttl": data}).results
+    ]
     assert 2 == severities.count(VIOLATION)
     assert severities == sorted(severities, key=[VIOLATION, WARNING, INFO].index)
 
 
 def test_the_property_at_fault_decides_which_file_is_named(tmp_path: Path) -> None:
-    files = {"shapes/shapes.ttl": PREFIXES + SHAPE, "data/a.ttl": DATA, "data/b.ttl": PREFIXES + "\n\nex:one ex:age 'old' .\n"}
+    files = {
+        "shapes/shapes.ttl": PREFIXES + SHAPE,
+        "data/a.ttl": DATA,
+        "data/b.ttl": PREFIXES + "\n\nex:one ex:age 'old' .\n",
+    }
     violation = validated(tmp_path, files).of(VIOLATION)[0]
     assert (str(tmp_path / "data" / "b.ttl"), len(PREFIXES.splitlines()) + 3) == (violation.file, violation.line)
 
@@ -104,35 +129,63 @@ def test_the_line_is_found_however_the_subject_is_written(tmp_path: Path, subjec
 
 def test_a_violation_in_a_nested_node_names_the_file_that_holds_it(tmp_path: Path) -> None:
     data = PREFIXES + "ex:one a ex:Other ; ex:has [ a ex:Thing ; ex:age 'old' ] ."
-    violation = validated(tmp_path, {"shapes/shapes.ttl": PREFIXES + SHAPE, "data/data.ttl": DATA.replace("ex:one", "ex:zero"), "data/nested.ttl": data}).of(VIOLATION)[0]
+    violation = validated(
+        tmp_path,
+        {
+            "shapes/shapes.ttl": PREFIXES + SHAPE,
+            "data/data.ttl": DATA.replace("ex:one", "ex:zero"),
+            "data/nested.ttl": data,
+        },
+    ).of(VIOLATION)[0]
     assert str(tmp_path / "data" / "nested.ttl") == violation.file
 
 
 def test_a_violation_of_what_only_follows_is_found(tmp_path: Path) -> None:
-    ontology = PREFIXES + "ex:ontology a owl:Ontology . ex:Person rdfs:subClassOf ex:Thing . ex:years rdfs:subPropertyOf ex:age ."
-    report = validated(tmp_path, {"ontology/o.ttl": ontology, "shapes/shapes.ttl": PREFIXES + SHAPE, "data/data.ttl": PREFIXES + "ex:ann a ex:Person ; ex:years 'many' ."})
-    assert [(EX + "ann", EX + "age", '"many"')] == [(result.node, result.path, result.value) for result in report.of(VIOLATION)]
+    ontology = (
+        PREFIXES
+        + "ex:ontology a owl:Ontology . ex:Person rdfs:subClassOf ex:Thing . ex:years rdfs:subPropertyOf ex:age ."
+    )
+    report = validated(
+        tmp_path,
+        {
+            "ontology/o.ttl": ontology,
+            "shapes/shapes.ttl": PREFIXES + SHAPE,
+            "data/data.ttl": PREFIXES + "ex:ann a ex:Person ; ex:years 'many' .",
+        },
+    )
+    assert [(EX + "ann", EX + "age", '"many"')] == [
+        (result.node, result.path, result.value) for result in report.of(VIOLATION)
+    ]
 
 
 def test_the_ontology_is_held_to_shapes_too(tmp_path: Path) -> None:
-    shapes = PREFIXES + "ex:ClassShape a sh:NodeShape ; sh:targetClass owl:Class ; sh:property [ sh:path rdfs:comment ; sh:minCount 1 ] ."
+    commented = "sh:property [ sh:path rdfs:comment ; sh:minCount 1 ]"
+    shapes = f"{PREFIXES}ex:ClassShape a sh:NodeShape ; sh:targetClass owl:Class ; {commented} ."
     violation = validated(tmp_path, {"shapes/shapes.ttl": shapes}).of(VIOLATION)[0]
     assert EX + "Thing" == violation.node
     assert violation.file.endswith("ontology.ttl")
 
 
 def test_literals_are_judged_by_the_form_they_have(tmp_path: Path) -> None:
-    shapes = PREFIXES + 'ex:ThingShape a sh:NodeShape ; sh:targetClass ex:Thing ; sh:property [ sh:path ex:age ; sh:datatype xsd:gYear ; sh:pattern "^[0-9]{4}$" ] .'
+    year = 'sh:property [ sh:path ex:age ; sh:datatype xsd:gYear ; sh:pattern "^[0-9]{4}$" ]'
+    shapes = f"{PREFIXES}ex:ThingShape a sh:NodeShape ; sh:targetClass ex:Thing ; {year} ."
     data = PREFIXES + 'ex:one a ex:Thing ; ex:age "0044"^^xsd:gYear . ex:two a ex:Thing ; ex:age "0044Z"^^xsd:gYear .'
-    assert {EX + "two"} == {result.node for result in validated(tmp_path, {"shapes/shapes.ttl": shapes, "data/data.ttl": data}).of(VIOLATION)}
+    assert {EX + "two"} == {
+        result.node
+        for result in validated(tmp_path, {"shapes/shapes.ttl": shapes, "data/data.ttl": data}).of(VIOLATION)
+    }
 
 
-# --- checks that would check nothing ----------------------------------------------------------------------------------------
+# --- checks that would check nothing ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     "shapes",
-    ["ex:ThingShape a sh:NodeShape ; sh:property [ sh:path ex:age ; sh:minCount 1 ] .", "ex:a ex:b ex:c .", "ex:ThingShape a sh:NodeShape ; sh:targetClass ex:Thing ; sh:deactivated true ."],
+    [
+        "ex:ThingShape a sh:NodeShape ; sh:property [ sh:path ex:age ; sh:minCount 1 ] .",
+        "ex:a ex:b ex:c .",
+        "ex:ThingShape a sh:NodeShape ; sh:targetClass ex:Thing ; sh:deactivated true .",
+    ],
     ids=["without target", "no shape", "deactivated"],
 )
 def test_shapes_that_look_at_nothing_are_an_error(tmp_path: Path, shapes: str) -> None:
@@ -141,25 +194,34 @@ def test_shapes_that_look_at_nothing_are_an_error(tmp_path: Path, shapes: str) -
     assert str(tmp_path / "shapes") in caught.value.message
 
 
-@pytest.mark.parametrize("target", ["sh:targetClass ex:Thing", "sh:targetNode ex:one", "sh:targetSubjectsOf rdfs:label", "a rdfs:Class"])
+@pytest.mark.parametrize(
+    "target", ["sh:targetClass ex:Thing", "sh:targetNode ex:one", "sh:targetSubjectsOf rdfs:label", "a rdfs:Class"]
+)
 def test_every_kind_of_target_counts(tmp_path: Path, target: str) -> None:
-    files = {"shapes/shapes.ttl": f"{PREFIXES}ex:Thing a sh:NodeShape ; {target} ; sh:property [ sh:path ex:age ; sh:minCount 1 ] ."}
-    report = validated(tmp_path, files)
+    shapes = f"{PREFIXES}ex:Thing a sh:NodeShape ; {target} ; sh:property [ sh:path ex:age ; sh:minCount 1 ] ."
+    report = validated(tmp_path, {"shapes/shapes.ttl": shapes})
     assert 1 == report.shapes
     assert EX + "one" in [result.node for result in report.of(VIOLATION)]
 
 
 @pytest.mark.parametrize(
     "constraint",
-    ['sh:path ex:age ; sh:minCount "many"', "sh:path ex:age ; sh:minCount 1, 2", "sh:minCount 1", 'sh:path ex:age ; sh:pattern "("', "sh:path [ sh:inversePath 'x' ] ; sh:minCount 1"],
+    [
+        'sh:path ex:age ; sh:minCount "many"',
+        "sh:path ex:age ; sh:minCount 1, 2",
+        "sh:minCount 1",
+        'sh:path ex:age ; sh:pattern "("',
+        "sh:path [ sh:inversePath 'x' ] ; sh:minCount 1",
+    ],
 )
 def test_shapes_that_are_none_are_an_error(tmp_path: Path, constraint: str) -> None:
+    shapes = f"{PREFIXES}ex:ThingShape a sh:NodeShape ; sh:targetClass ex:Thing ; sh:property [ {constraint} ] ."
     with pytest.raises(InputError) as caught:
-        validated(tmp_path, {"shapes/shapes.ttl": f"{PREFIXES}ex:ThingShape a sh:NodeShape ; sh:targetClass ex:Thing ; sh:property [ {constraint} ] .", "data/data.ttl": DATA + "ex:one ex:age 'x' ."})
+        validated(tmp_path, {"shapes/shapes.ttl": shapes, "data/data.ttl": DATA + "ex:one ex:age 'x' ."})
     assert str(tmp_path / "shapes") in caught.value.message
 
 
-# --- the publications -----------------------------------------------------------------------------------------------------
+# --- the publications ------------------------------------------------------------------------------------------------
 
 
 def test_the_foreign_publication_has_three_warnings() -> None:
@@ -170,7 +232,10 @@ def test_the_foreign_publication_has_three_warnings() -> None:
     assert 4 == report.shapes
     assert {"https://data.pharos.example/rules#Lighthouse-firstLit"} == {result.shape for result in report.results}
     text = (FOREIGN / "facts" / "φως.ttl").read_text(encoding="utf-8")
-    expected = sorted(line_of(text, f"<https://data.pharos.example/thing/{name}>") for name in ("φάρος/Ταμέλος", "灯台/犬吠埼", "φάρος/_"))
+    expected = sorted(
+        line_of(text, f"<https://data.pharos.example/thing/{name}>")
+        for name in ("φάρος/Ταμέλος", "灯台/犬吠埼", "φάρος/_")
+    )
     assert expected == sorted(result.line for result in report.results)
     assert {"φως.ttl"} == {Path(result.file).name for result in report.results}
 

@@ -45,6 +45,7 @@ class Source:
     label: str
     url: str
     inferred: bool
+    language: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,7 @@ class Row:
     label: str
     url: str
     values: tuple[Value, ...]
+    language: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,7 @@ class Group:
 
     label: str
     rows: tuple[Row, ...]
+    language: str = ""
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,7 @@ class Incoming:
     count: int
     values: tuple[Value, ...]
     more: str
+    language: str = ""
 
 
 @dataclass(frozen=True)
@@ -175,7 +179,8 @@ class Describer:
         """Entries of a list as links with labels."""
         iris = [entry.iri for entry in entries]
         labels = self.catalog.labels(iris)
-        return [Value("iri", self.label(iri, labels)[0], iri, self.url(iri)) for iri in iris]
+        named = ((iri, *self.label(iri, labels)) for iri in iris)
+        return [Value("iri", text, iri, self.url(iri), language) for iri, text, language in named]
 
     def label(self, iri: str, labels: Mapping[str, Mapping[str, str]]) -> tuple[str, str]:
         """(text, language) to show for an IRI: its label in the preferred language, else a short form of itself."""
@@ -237,8 +242,9 @@ class Describer:
         named = labels.get(primary or graph) or labels.get(graph) or {}
         inferred = graph == self.inferred_graph
         picked = self.pick(named)
-        text = picked[0] if picked else ("inferred from the other statements" if inferred else self.short(graph))
-        return Source(0, graph, text, self.url(primary or graph), inferred)
+        fallback = ("inferred from the other statements", "en") if inferred else (self.short(graph), "")
+        text, language = picked or fallback
+        return Source(0, graph, text, self.url(primary or graph), inferred, language)
 
     @cached_property
     def _by_namespace(self) -> dict[str, str]:
@@ -266,10 +272,11 @@ class _Drawing:
         self._nowhere = describer.without_page(mentioned)
         self._numbers: dict[str, int] = {}
         self._used: dict[str, Source] = {}
+        self._nested: set[Node] = set()  # blank nodes that the view shows already: each once, then by a link
 
     def view(self, subject: Node, *, incoming: bool) -> View:
         describer = self._describer
-        self._used = {}
+        self._used, self._nested = {}, {subject}
         name = subject.value if isinstance(subject, NamedNode) else str(subject)
         by_property = self._by_subject.get(subject, {})
         label, language = self._title(subject, by_property)
@@ -329,22 +336,22 @@ class _Drawing:
         self, by_property: Mapping[str, Mapping[Any, list[str]]], fields: Sequence[Field]
     ) -> tuple[tuple[Group, ...], tuple[Row, ...]]:
         """The rows in groups, as the fields have it, and the derived ones."""
-        groups: dict[str, list[Row]] = {}
+        groups: dict[tuple[str, str], list[Row]] = {}
         left = {property_: values for property_, values in by_property.items() if property_ != RDF.type.value}
         for field_ in fields:
             if not field_.inverse and field_.path in left:
-                label = (self._describer.pick(field_.group) or ("", ""))[0]
+                label = self._describer.pick(field_.group) or ("", "")
                 groups.setdefault(label, []).append(self._row(field_.path, left.pop(field_.path), field_.names, 0))
         rest = [self._row(property_, left[property_], {}, 0) for property_ in sorted(left)]
         derived = tuple(row for row in rest if all(value.inferred for value in row.values))
-        unnamed = [*groups.pop("", []), *(row for row in rest if row not in derived)]
-        made = [Group(label, tuple(rows)) for label, rows in groups.items()]
+        unnamed = [*groups.pop(("", ""), []), *(row for row in rest if row not in derived)]
+        made = [Group(label, tuple(rows), language) for (label, language), rows in groups.items()]
         return (*made, *([Group("", tuple(unnamed))] if unnamed else [])), derived
 
     def _row(self, property_: str, values: Mapping[Any, list[str]], names: Mapping[str, str], level: int) -> Row:
         picked = self._describer.pick(names)
-        label = picked[0] if picked else self._describer.label(property_, self._labels)[0]
-        return Row(property_, label, self._describer.url(property_), self._values(values, level))
+        label, language = picked or self._describer.label(property_, self._labels)
+        return Row(property_, label, self._describer.url(property_), self._values(values, level), language)
 
     def _values(self, values: Mapping[Any, list[str]], level: int) -> tuple[Value, ...]:
         made = [
@@ -379,8 +386,9 @@ class _Drawing:
 
     def _blank(self, node: BlankNode, sources: tuple[Source, ...], level: int) -> Value:
         name = str(node)
-        if level >= _NESTED_LEVELS or node not in self._by_subject:
+        if level >= _NESTED_LEVELS or node not in self._by_subject or node in self._nested:
             return Value("iri", _NAMELESS, name, self._describer.url(name), sources=sources)
+        self._nested.add(node)
         items = self._list(node)
         if items is not None:
             return Value(
@@ -403,7 +411,8 @@ class _Drawing:
         while cell != RDF.nil:
             statements = self._by_subject.get(cell, {})
             first, rest = statements.get(RDF.first.value, {}), statements.get(RDF.rest.value, {})
-            if cell in seen or len(first) != 1 or len(rest) != 1:
+            cells = isinstance(cell, BlankNode) and statements.keys() <= {RDF.first.value, RDF.rest.value}
+            if cell in seen or not cells or len(first) != 1 or len(rest) != 1:
                 return None
             seen.add(cell)
             items += first
@@ -423,9 +432,9 @@ class _Drawing:
         for property_, count in counts:
             if any(len(shown.get(inverse, ())) >= count for inverse in describer.inverses.get(property_, ())):
                 continue
-            picked = describer.pick(names.get(property_, {}))
-            label = picked[0] if picked else "is “" + describer.label(property_, labels)[0] + "” of"
+            text, language = describer.label(property_, labels)
+            label, language = describer.pick(names.get(property_, {})) or (f"is “{text}” of", language)
             entries = describer.catalog.links(name, property_, "", _INCOMING_SHOWN)
             more = describer.links.site("links", iri=name, property=property_) if count > len(entries) else ""
-            made.append(Incoming(property_, label, count, tuple(describer.listing(entries)), more))
+            made.append(Incoming(property_, label, count, tuple(describer.listing(entries)), more, language))
         return tuple(made)

@@ -51,10 +51,11 @@ class Links:
         """Does the IRI lie under the base?"""
         return iri.startswith(self.base_iri)
 
-    def twins(self, iri: str) -> list[str]:
-        """The IRI itself if it is ours, or what it would be with `https` for `http`, or the other way round."""
-        other = iri.replace("http:", "https:", 1) if iri.startswith("http:") else iri.replace("https:", "http:", 1)
-        return [form for form in (iri, other) if self.is_ours(form)]
+    def spellings(self, iri: str) -> list[str]:
+        """The IRI, then others that somebody may have meant by it: `https` for `http`, another encoding or slash."""
+        scheme, _, rest = iri.partition(":")
+        twin = {"http": "https", "https": "http"}.get(scheme)
+        return [f"{name}:{form}" for form in _spellings(rest) for name in (scheme, twin) if name]
 
     def is_thing(self, iri: str) -> bool:
         """Does the IRI lie on a path whose things have documents of their own (and so answer 303)?"""
@@ -95,21 +96,9 @@ class Links:
     def candidates(self, raw_path: str) -> Iterator[str]:
         """The IRIs that a raw URL path (below the root, still percent-encoded) may mean, the likeliest first.
 
-        Exactly as sent; with characters beyond ASCII decoded; wholly decoded but for `%2F`; percent-encoded;
-        without, or with, a trailing slash. `%2F` is never taken for `/`.
+        Exactly as sent, then other spellings; `%2F` is never taken for `/`.
         """
-        seen = set()
-        for form in (
-            raw_path,
-            _decode_unicode(raw_path),
-            _decode_all(raw_path),
-            quote(_decode_all(raw_path), safe=_SAFE),
-        ):
-            other = form[:-1] if form.endswith("/") else form + "/"
-            for candidate in (form, other):
-                if candidate not in seen:
-                    seen.add(candidate)
-                    yield self.base_iri + candidate
+        return (self.base_iri + form for form in _spellings(raw_path))
 
     def _thing_path(self, iri: str) -> str | None:
         if not self.is_ours(iri):
@@ -126,6 +115,19 @@ def clickable(iri: str) -> bool:
 def urlsplit_scheme(iri: str) -> str:
     """The scheme of an IRI in lower case, empty where there is none."""
     return iri.partition(":")[0].lower() if ":" in iri else ""
+
+
+def _spellings(path: str) -> list[str]:
+    """The spellings of a path, as it is first.
+
+    With upper-case hex; with characters beyond ASCII decoded; wholly decoded but for reserved ones; percent-encoded;
+    and then each with its trailing slash gone, or one added.
+    """
+    upper = re.sub(r"%[0-9A-Fa-f]{2}", lambda found: found[0].upper(), path)
+    decoded = _decode_all(upper)
+    forms = (path, _decode_unicode(path), upper, _decode_unicode(upper), decoded, quote(decoded, safe=_SAFE))
+    slashed = (form[:-1] if form.endswith("/") else form + "/" for form in forms)
+    return list(dict.fromkeys((*forms, *slashed)))
 
 
 def _decode_unicode(path: str) -> str:

@@ -58,14 +58,15 @@ function insideText(before) {
 
 /** How well a class or property fits what was typed; 0 is best, -1 not at all. */
 function fit(term, typed) {
-  if (!typed) return 3;
+  if (!typed) return 4;
   const name = (term.curie || term.iri).toLowerCase();
   const local = name.slice(name.indexOf(":") + 1);
   const label = term.label.toLowerCase();
-  if (name.startsWith(typed) || local.startsWith(typed)) return 0;
-  if (label.startsWith(typed)) return 1;
-  if (new RegExp(`(^|[^\\p{L}])${typed.replace(/[^\p{L}\p{N}]/gu, "\\$&")}`, "u").test(label)) return 2;
-  return local.includes(typed) || label.includes(typed) ? 3 : -1;
+  if (name === typed || local === typed || label === typed) return 0;
+  if (name.startsWith(typed) || local.startsWith(typed)) return 1;
+  if (label.startsWith(typed)) return 2;
+  if (label.split(/[^\p{L}\p{N}]+/u).some((word) => word.startsWith(typed))) return 3;
+  return local.includes(typed) || label.includes(typed) ? 4 : -1;
 }
 
 const written = (term) => term.curie || `<${term.iri}>`;

@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException
 from tracktwo.errors import TracktwoError
 from tracktwo.links import clickable
 from tracktwo.web import documents, downloads, pages, query, questions
-from tracktwo.web.respond import PREFLIGHT, finish, problem
+from tracktwo.web.respond import PREFLIGHT, finish, problem, redirect
 from tracktwo.web.site import Follower, Options
 
 log = logging.getLogger(__name__)
@@ -35,7 +35,9 @@ def create_app(options: Options) -> Flask:
         g.site = follower.site()
         g.assets = assets
         g.root = g.site.links.root
-        return _options() if request.method == "OPTIONS" else None
+        if request.method == "OPTIONS":
+            return _options()
+        return _without_slash()
 
     @app.context_processor
     def everywhere() -> dict[str, Any]:
@@ -55,6 +57,15 @@ def create_app(options: Options) -> Flask:
     ):  # documents last: it takes every other path
         app.register_blueprint(routes)
     return app
+
+
+def _without_slash() -> Response | None:
+    """A redirect where a page of ours was asked for with a slash too many."""
+    rule = request.url_rule.rule if request.url_rule else ""
+    if not rule or request.path == "/" or not request.path.endswith("/") or rule.endswith(("/", ">")):
+        return None
+    query = "?" + request.query_string.decode("latin-1") if request.query_string else ""
+    return redirect(g.site.links.absolute(request.path.strip("/") + query), HTTPStatus.MOVED_PERMANENTLY)
 
 
 def _options() -> Response:

@@ -56,11 +56,14 @@ def describe() -> Response:
     iri = request.args.get("iri", "")
     if not is_valid_iri(iri):
         raise NotFound("Name an absolute IRI: /describe?iri=…")
-    ours = site.catalog.described(site.links.twins(iri))
-    if ours:
-        return redirect(site.links.full(site.links.url(ours[0])), HTTPStatus.SEE_OTHER)
-    if not site.catalog.is_mentioned(iri) and iri not in site.describer.graphs:
+    known = site.catalog.mentioned(forms := site.links.spellings(iri))
+    meant = next((form for form in forms if form in known or form in site.describer.graphs), None)
+    if meant is None:
         raise NotFound(f"Nothing is said here about <{iri}>.")
+    if site.links.is_ours(meant) and site.catalog.described([meant]):
+        return redirect(site.links.full(site.links.url(meant)), HTTPStatus.SEE_OTHER)
+    if meant != iri:
+        return redirect(site.links.full(site.links.site("describe", iri=meant)), HTTPStatus.MOVED_PERMANENTLY)
     format_ = named(request.args["format"], DOCUMENT_FORMATS) if request.args.get("format") else None
     return _represent(site, iri, [NamedNode(iri)], format_)
 

@@ -20,9 +20,9 @@ def home() -> Response:
     site: Site = g.site
     classes = site.catalog.classes()
     labels = site.catalog.labels([class_.iri for class_ in classes])
-    rows = [(site.describer.label(class_.iri, labels)[0], class_) for class_ in classes]
-    stated = [row for row in rows if row[1].stated]
-    others = [row for row in rows if not row[1].stated]
+    rows = [(*site.describer.label(class_.iri, labels), class_) for class_ in classes]
+    stated = [row for row in rows if row[2].stated]
+    others = [row for row in rows if not row[2].stated]
     head = [Link(site.links.absolute("dataset"), "describedby"), Link(site.links.absolute("sparql"), "service")]
     return _html(site, "home.html", head, stated=stated, others=others, statistics=site.release.manifest["statistics"])
 

@@ -140,7 +140,7 @@ def _environ(scope: Scope, root: str, body: bytes, over: bool, gone: threading.E
 
     A proxy may strip the public URL's path prefix or leave it.
     """
-    raw = scope.get("raw_path", b"").partition(b"?")[0].decode("latin-1") or "/"
+    raw = scope.get("raw_path", b"").partition(b"?")[0].decode("utf-8", "replace") or "/"
     path, prefix = scope["path"], root.rstrip("/")
     if prefix and (path == prefix or path.startswith(prefix + "/")):
         path, raw = path[len(prefix) :] or "/", raw[len(prefix) :] or "/"
