@@ -23,7 +23,7 @@ export class Refused extends Error {
 
 function request(endpoint, query, accept, signal) {
   const url = link(endpoint, query);
-  const headers = { Accept: `${accept}, application/problem+json;q=0.5` };
+  const headers = { Accept: `${accept}, application/problem+json` };
   if (url) return fetch(url, { headers, signal });
   return fetch(endpoint, { method: "POST", headers: { ...headers, "Content-Type": "application/sparql-query" }, body: query, signal });
 }

@@ -11,8 +11,20 @@ from flask import Blueprint, Response, g, render_template, request
 from werkzeug.exceptions import MethodNotAllowed
 
 from tracktwo import description, hints, querytext, sparql
-from tracktwo.errors import BadRequest, QueryError, TooLarge, TracktwoError
+from tracktwo.errors import (
+    BadRequest,
+    Busy,
+    Forbidden,
+    QueryError,
+    QueryTimeout,
+    QueryTooBig,
+    StoreUnavailable,
+    TooLarge,
+    TracktwoError,
+    UnsupportedMedia,
+)
 from tracktwo.formats import DOCUMENT_FORMATS, HTML, JSON, JSON_OBJECT, RESULT_FORMATS, TURTLE, Format, negotiate
+from tracktwo.publication import SETTINGS
 from tracktwo.release import dump
 from tracktwo.store import Answer, Query
 from tracktwo.web import answers
@@ -22,6 +34,9 @@ from tracktwo.web.site import Site
 routes = Blueprint("query", __name__)
 
 _LABELS_AT_ONCE = 1000
+
+#: The refusals that `/limits` explains.
+_EXPLAINED = (BadRequest, Forbidden, TooLarge, UnsupportedMedia, StoreUnavailable, Busy, QueryTimeout, QueryTooBig)
 _METHODS = ["GET", "POST", "QUERY"]
 
 
@@ -123,6 +138,19 @@ def prefixes(suffix: str = "") -> Response:
     offered = (JSON_OBJECT, TURTLE)
     resource = Resource(offered, lambda format_: site.links.absolute(f"prefixes.{format_.suffix}"), body)
     return represent(site, resource, fixed(suffix, offered) if suffix else None)
+
+
+@routes.get("/limits")
+def limits() -> Response:
+    """What a query may cost, and what each refusal means."""
+    site: Site = g.site
+    values = {row.name.removeprefix("limits."): row.meaning for row in SETTINGS if row.name.startswith("limits.query")}
+    values |= {row.name.removeprefix("limits."): row.meaning for row in SETTINGS if row.name == "limits.result_mb"}
+    bounds = [(meaning, getattr(site.publication.limits, name)) for name, meaning in values.items()]
+    explained = [(STATUS[kind], kind.__doc__ or "") for kind in _EXPLAINED]
+    return respond(
+        site, Representation(HTML, lambda: render_template("limits.html", head=[], bounds=bounds, explained=explained))
+    )
 
 
 @routes.get("/vocabulary")

@@ -244,12 +244,10 @@ def _told(error: Exception) -> tuple[HTTPStatus, str, str]:
 
 
 def _problem_json(error: Exception, status: HTTPStatus, message: str, hint: str) -> dict[str, object]:
-    content: dict[str, object] = {
-        "type": "about:blank",
-        "title": status.phrase,
-        "status": status.value,
-        "detail": message,
-    }
+    site = getattr(g, "site", None)
+    explained = site and request.path == "/sparql" and status != HTTPStatus.NOT_ACCEPTABLE
+    kind = site.links.absolute(f"limits#status-{status.value}") if site and explained else "about:blank"
+    content: dict[str, object] = {"type": kind, "title": status.phrase, "status": status.value, "detail": message}
     if hint:
         content["hint"] = hint
     if isinstance(error, errors.QueryError) and error.line is not None:

@@ -7,6 +7,7 @@ while the application is still at work.
 
 import asyncio
 import io
+import ipaddress
 import json
 import os
 import sys
@@ -153,7 +154,7 @@ def _environ(scope: Scope, root: str, body: bytes, over: bool, gone: threading.E
         "SERVER_NAME": host,
         "SERVER_PORT": str(port),
         "SERVER_PROTOCOL": "HTTP/" + scope["http_version"],
-        "REMOTE_ADDR": (scope.get("client") or ("", 0))[0].rsplit(":", 1)[0],
+        "REMOTE_ADDR": _client(scope),
         "CONTENT_LENGTH": str(len(body)),
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": scope["scheme"],
@@ -174,6 +175,17 @@ def _environ(scope: Scope, root: str, body: bytes, over: bool, gone: threading.E
         if key != "HTTP_CONTENT_LENGTH":
             environ[key] = f"{environ[key]}, {text}" if key in environ else text
     return environ
+
+
+def _client(scope: Scope) -> str:
+    """Whom a request counts for: where it came from, or the last address that a proxy on a private network names."""
+    address = str((scope.get("client") or ("",))[0]).rsplit(":", 1)[0].strip("[]")
+    named = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
+    try:
+        near = ipaddress.ip_address(address).is_private
+    except ValueError:
+        near = False
+    return named[-1].decode("latin-1").rpartition(",")[2].strip() if near and named else address
 
 
 async def _answer(
