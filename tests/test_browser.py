@@ -14,9 +14,9 @@ import serving
 from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 from serving import Site
 
@@ -181,24 +181,15 @@ def test_the_way_from_home_to_an_answer(browser: webdriver.Chrome, own_site: Sit
 
 
 def test_a_query_of_ones_own_runs(browser: webdriver.Chrome, own_site: Site) -> None:
+    complaints(browser)
     browser.get(own_site.url + "sparql")
-    shown: list[WebElement] = []
-
-    def ready(driver: webdriver.Chrome) -> bool:  # the editor takes the place of the plain field
-        shown[:] = [one for one in driver.find_elements(By.CSS_SELECTOR, ".cm-content, #query") if one.is_displayed()]
-        return len(shown) == 1
-
-    WebDriverWait(browser, 10).until(ready)
-    shown[0].click()
-    shown[0].send_keys(Keys.CONTROL, "a")
-    shown[0].send_keys("SELECT (COUNT(*) AS ?n) WHERE { ?s a tt:Dialogue . }")
-    shown[0].send_keys(Keys.ESCAPE)
-    button = next(
-        one for one in browser.find_elements(By.CSS_SELECTOR, "form button") if one.is_displayed() and "Run" in one.text
-    )
-    button.click()
+    WebDriverWait(browser, 10).until(lambda driver: not driver.find_element(By.ID, "query").is_displayed())
+    browser.find_element(By.CSS_SELECTOR, "form .code").click()  # the editor, which takes the place of the plain field
+    keys = ActionChains(browser).key_down(Keys.CONTROL).send_keys("a").key_up(Keys.CONTROL)
+    keys.send_keys("SELECT (COUNT(*) AS ?n) WHERE { ?s a tt:Dialogue . }").send_keys(Keys.ESCAPE).perform()
+    browser.find_element(By.CSS_SELECTOR, "form .run button").click()
     WebDriverWait(browser, 10).until(lambda driver: driver.find_elements(By.CSS_SELECTOR, "#answer td"))
-    assert [int(cell.text.split()[0]) for cell in browser.find_elements(By.CSS_SELECTOR, "#answer td")][:1] == [1]
+    assert browser.find_element(By.CSS_SELECTOR, "#answer td").text.split()[0] == "1"
     assert complaints(browser) == []
 
 

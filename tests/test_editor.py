@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -183,7 +184,9 @@ def test_an_example_is_a_table_of_labels_and_links(page: Page) -> None:
 
 
 def test_literals_show_by_their_type(page: Page) -> None:
-    values = '"plain" "tagged"@en 12 1.25 true "2021-03-04"^^xsd:date "x"^^<http://example.org/type> <http://example.org/>'
+    values = (
+        '"plain" "tagged"@en 12 1.25 true "2021-03-04"^^xsd:date "x"^^<http://example.org/type> <http://example.org/>'
+    )
     page.open(f"SELECT ?v WHERE {{ VALUES ?v {{ {values} }} }}")
     assert page.settled().startswith("8 rows")
     shown = [cell.text for cell in page.all("#answer td")]
@@ -214,7 +217,11 @@ PICTURES = {
         "Timeline",
         3,
     ),
-    "network": ("CONSTRUCT { ?c rdfs:subClassOf ?d } WHERE { ?c rdfs:subClassOf ?d FILTER (isIRI(?d)) } LIMIT 9", "Network", 0),
+    "network": (
+        "CONSTRUCT { ?c rdfs:subClassOf ?d } WHERE { ?c rdfs:subClassOf ?d FILTER (isIRI(?d)) } LIMIT 9",
+        "Network",
+        0,
+    ),
 }
 
 
@@ -352,18 +359,17 @@ def test_completion_shows_classes_and_properties_with_labels(page: Page, own_sit
         row for row in vocabulary["classes"] if row["iri"].startswith(base) and " " in row["label"] and row["curie"]
     )
     property_ = next(
-        row for row in vocabulary["properties"] if row["iri"].startswith(base) and len(row["label"]) > 6 and row["curie"]
+        row
+        for row in vocabulary["properties"]
+        if row["iri"].startswith(base) and len(row["label"]) > 6 and row["curie"]
     )
 
     def options() -> list[tuple[str, str]]:
-        return [
-            (
-                option.find_element(By.CSS_SELECTOR, ".cm-completionLabel").text,
-                option.find_element(By.CSS_SELECTOR, ".cm-completionDetail").text,
-            )
-            for option in page.inside(".cm-tooltip-autocomplete li")
-            if option.find_elements(By.CSS_SELECTOR, ".cm-completionDetail")
-        ]
+        found = page.driver.execute_script(
+            "return [...document.querySelector('.code').shadowRoot.querySelectorAll('.cm-tooltip-autocomplete li')].map("
+            "row => ['Label', 'Detail'].map(part => row.querySelector('.cm-completion' + part)?.textContent ?? ''))"
+        )
+        return [(label, detail) for label, detail in found]
 
     page.open()
     page.write("SELECT * WHERE { ?s a " + klass["label"].split()[0][:6])  # by its label, not by its name
@@ -378,6 +384,7 @@ def test_completion_shows_classes_and_properties_with_labels(page: Page, own_sit
     page.press(Keys.ESCAPE)
     page.write("PREFIX fo")
     page.until(lambda: page.inside(".cm-completionLabel"))
+    time.sleep(0.3)  # what has only just appeared is not taken by a key that was meant for something else
     page.press(Keys.ENTER)
     page.until(lambda: page.text == f"PREFIX foaf: <{vocabulary['prefixes']['foaf']}>")
 
@@ -526,7 +533,13 @@ def test_nothing_is_wider_than_the_screen(page: Page, width: int, scheme: str) -
     cdp("Emulation.setDeviceMetricsOverride", size)
     cdp("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
     try:
-        for query in ("", CLASSES, PICTURES["network"][0], PICTURES["timeline"][0], "SELECT * WHERE { ?s ?p ?o } LIMIT 40"):
+        for query in (
+            "",
+            CLASSES,
+            PICTURES["network"][0],
+            PICTURES["timeline"][0],
+            "SELECT * WHERE { ?s ?p ?o } LIMIT 40",
+        ):
             page.open(query)
             if query:
                 page.settled()

@@ -600,7 +600,9 @@ def test_sparqlwrapper_understands_the_endpoint(own_site: Site, how: str) -> Non
             assert len(rows(own_site.query(SELECT))) == len(json.loads(content)["results"]["bindings"])
 
 
-@pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated:DeprecationWarning")  # of rdflib's own JSON-LD reader
+@pytest.mark.filterwarnings(
+    "ignore:ConjunctiveGraph is deprecated:DeprecationWarning"
+)  # of rdflib's own JSON-LD reader
 @pytest.mark.parametrize(
     ("format_", "wanted"),
     [

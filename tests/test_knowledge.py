@@ -71,10 +71,7 @@ class Statement(NamedTuple):
 
 def read(path: Path) -> list[Statement]:
     quads = parse(path=str(path), format=RdfFormat.TURTLE)
-    return [
-        Statement(str(q.subject).strip("<>"), q.predicate.value, q.object)
-        for q in quads
-    ]
+    return [Statement(str(q.subject).strip("<>"), q.predicate.value, q.object) for q in quads]
 
 
 @pytest.fixture(scope="module")
@@ -116,17 +113,11 @@ def kind_of(iri: str) -> str:
     return path_of(iri).split("/")[0]
 
 
-def texts(
-    statements: Iterable[Statement], predicate: str, language: str
-) -> dict[str, set[str]]:
+def texts(statements: Iterable[Statement], predicate: str, language: str) -> dict[str, set[str]]:
     """The distinct texts of each subject in one language."""
     found: dict[str, set[str]] = defaultdict(set)
     for s in statements:
-        if (
-            s.predicate == predicate
-            and s.language == language
-            and isinstance(s.object, Literal)
-        ):
+        if s.predicate == predicate and s.language == language and isinstance(s.object, Literal):
             found[s.subject].add(s.object.value)
     return found
 
@@ -135,9 +126,7 @@ def kebab(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
 
 
-def test_there_is_knowledge_to_test(
-    statements: list[Statement], terms: list[Statement]
-) -> None:
+def test_there_is_knowledge_to_test(statements: list[Statement], terms: list[Statement]) -> None:
     assert len(DATA) >= 9
     assert len(ONTOLOGY) >= 2
     assert len(QUESTIONS) >= 20
@@ -153,34 +142,24 @@ def test_two_sources_are_modelled_in_full(graphs: dict[str, list[Statement]]) ->
 def test_data_has_no_blank_node_and_no_quoted_triple(
     statements: list[Statement],
 ) -> None:
-    assert [] == [
-        s
-        for s in statements
-        if s.subject.startswith("_:") or isinstance(s.object, BlankNode | Triple)
-    ]
+    assert [] == [s for s in statements if s.subject.startswith("_:") or isinstance(s.object, BlankNode | Triple)]
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])
-def test_every_entity_has_exactly_one_label_per_language(
-    statements: list[Statement], language: str
-) -> None:
+def test_every_entity_has_exactly_one_label_per_language(statements: list[Statement], language: str) -> None:
     labels = texts(statements, LABEL, language)
     own = {s.subject for s in statements if s.subject.startswith(BASE)}
     assert len(own) >= 250
     assert {} == {iri: labels[iri] for iri in own if len(labels[iri]) != 1}
 
 
-def test_every_label_has_a_language(
-    statements: list[Statement], terms: list[Statement]
-) -> None:
+def test_every_label_has_a_language(statements: list[Statement], terms: list[Statement]) -> None:
     labels = [s for s in statements + terms if s.predicate == LABEL]
     assert len(labels) >= 600
     assert [] == [s for s in labels if s.language not in {"en", "ru"}]
 
 
-def test_every_entity_has_a_type(
-    statements: list[Statement], types: dict[str, set[str]]
-) -> None:
+def test_every_entity_has_a_type(statements: list[Statement], types: dict[str, set[str]]) -> None:
     assert set() == entities(statements) - set(types)
 
 
@@ -197,9 +176,7 @@ def test_the_kind_in_an_iri_is_that_of_its_class(types: dict[str, set[str]]) -> 
 def test_kinds_and_slugs_are_lower_case_ascii_with_hyphens(
     statements: list[Statement],
 ) -> None:
-    used = entities(statements) | {
-        s.target for s in statements if s.target.startswith(ENTITY)
-    }
+    used = entities(statements) | {s.target for s in statements if s.target.startswith(ENTITY)}
     assert len(used) >= 250
     allowed = re.compile(r"[a-z]+(-[a-z]+)*/[a-z0-9]+(-{1,2}[a-z0-9]+)*")
     assert [] == [iri for iri in used if not allowed.fullmatch(path_of(iri))]
@@ -211,14 +188,10 @@ def test_whatever_is_spoken_of_is_described(statements: list[Statement]) -> None
     assert set() == spoken_of - {s.subject for s in statements}
 
 
-def test_every_term_in_use_is_declared(
-    statements: list[Statement], terms: list[Statement]
-) -> None:
+def test_every_term_in_use_is_declared(statements: list[Statement], terms: list[Statement]) -> None:
     declared = {s.subject for s in terms if s.predicate == TYPE}
     used = {s.predicate for s in statements} - {TYPE, LABEL, SAME_AS}
-    used |= {
-        s.target for s in statements if s.predicate == TYPE or s.target.startswith(TERM)
-    }
+    used |= {s.target for s in statements if s.predicate == TYPE or s.target.startswith(TERM)}
     assert len({iri for iri in used if iri.startswith(TERM)}) >= 70
     assert set() == used - declared
 
@@ -226,9 +199,7 @@ def test_every_term_in_use_is_declared(
 def test_every_own_term_is_labelled_and_defined_in_both_languages(
     terms: list[Statement],
 ) -> None:
-    own = {
-        s.subject for s in terms if s.predicate == TYPE and s.subject.startswith(TERM)
-    }
+    own = {s.subject for s in terms if s.predicate == TYPE and s.subject.startswith(TERM)}
     assert len(own) >= 95
     for predicate in (LABEL, DEFINITION):
         for language in ("en", "ru"):
@@ -248,11 +219,7 @@ def test_every_file_is_a_graph_that_the_catalogue_describes(
     graphs: dict[str, list[Statement]],
 ) -> None:
     catalogue = graphs["curators-catalog"]
-    bundles = {
-        s.subject
-        for s in catalogue
-        if s.predicate == TYPE and s.target == PROV + "Bundle"
-    }
+    bundles = {s.subject for s in catalogue if s.predicate == TYPE and s.target == PROV + "Bundle"}
     assert {GRAPH + slug for slug in graphs} == bundles
 
 
@@ -260,12 +227,8 @@ def test_a_graph_is_either_of_a_source_or_of_the_curators(
     graphs: dict[str, list[Statement]],
 ) -> None:
     catalogue = graphs["curators-catalog"]
-    of_a_source = {
-        s.subject for s in catalogue if s.predicate == PROV + "hadPrimarySource"
-    }
-    of_the_curators = {
-        s.subject for s in catalogue if s.predicate == PROV + "wasAttributedTo"
-    }
+    of_a_source = {s.subject for s in catalogue if s.predicate == PROV + "hadPrimarySource"}
+    of_the_curators = {s.subject for s in catalogue if s.predicate == PROV + "wasAttributedTo"}
     assert {GRAPH + slug for slug in graphs} == of_a_source | of_the_curators
     assert set() == of_a_source & of_the_curators
 
@@ -285,11 +248,7 @@ def test_every_sentence_of_the_sources_is_held_by_statements_in_its_graph(
 ) -> None:
     with COVERAGE.open(encoding="utf-8", newline="") as lines:
         rows = list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
-    sentences = [
-        f"{source}-{n:02}"
-        for source, count in SENTENCES.items()
-        for n in range(1, count + 1)
-    ]
+    sentences = [f"{source}-{n:02}" for source, count in SENTENCES.items() for n in range(1, count + 1)]
     assert sentences == [row["sentence"] for row in rows]
     for row in rows:
         graph = graphs[SOURCE_OF[row["sentence"].rpartition("-")[0]]]
@@ -325,9 +284,7 @@ def test_a_question_is_valid_titled_and_ordered(question: Path) -> None:
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda path: path.stem)
 def test_a_question_has_an_expected_answer_with_its_variables(question: Path) -> None:
     asked = Store().query(question.read_text(encoding="utf-8"))
-    answer = parse_query_results(
-        path=str(question.with_suffix(".tsv")), format=QueryResultsFormat.TSV
-    )
+    answer = parse_query_results(path=str(question.with_suffix(".tsv")), format=QueryResultsFormat.TSV)
     assert isinstance(asked, QuerySolutions)
     assert isinstance(answer, QuerySolutions)
     assert [v.value for v in asked.variables] == [v.value for v in answer.variables]

@@ -29,7 +29,9 @@ def clone(tmp_path: Path) -> Path:
     folder.mkdir()
     for name in CLONED:
         if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "node_modules", ".*"))
+            shutil.copytree(
+                ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "node_modules", ".*")
+            )
         else:
             shutil.copy(ROOT / name, folder)
     return folder

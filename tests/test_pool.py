@@ -321,8 +321,9 @@ def test_queries_that_fail_leave_no_worker_behind(pool_of: Maker) -> None:
 
 @pytest.mark.parametrize("text", [SLOW, LONG], ids=["before the first byte", "in the middle"])
 def test_a_client_that_goes_stops_its_query(pool_of: Maker, text: str) -> None:
+    others = workers_of(os.getpid())
     pool = pool_of()
-    before = workers_of(os.getpid())
+    mine = workers_of(os.getpid()) - others
     gone = threading.Event()
     timer = threading.Timer(0.5, gone.set)
     timer.start()
@@ -330,17 +331,18 @@ def test_a_client_that_goes_stops_its_query(pool_of: Maker, text: str) -> None:
         for _ in pool.answer(query(text, gone=gone)).chunks:
             time.sleep(0.01)
     timer.join()
-    assert not before & alive(workers_of(os.getpid()))
+    assert set() == alive(mine)
     assert works(pool)
 
 
 def test_an_answer_left_unread_stops_its_query(pool_of: Maker) -> None:
+    others = workers_of(os.getpid())
     pool = pool_of()
-    before = workers_of(os.getpid())
+    mine = workers_of(os.getpid()) - others
     answer: Answer = pool.answer(query(LONG))
     assert next(iter(answer.chunks))
     answer.close()
-    assert not before & alive(workers_of(os.getpid()))
+    assert set() == alive(mine)
     assert works(pool)
 
 

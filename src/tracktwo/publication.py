@@ -178,8 +178,9 @@ def _values(raw: Mapping[str, Any], path: Path) -> dict[str, Any]:
     """All settings by dotted name, checked against the table, defaults filled in."""
     given = _flatten(raw)
     known = {row.name: row for row in SETTINGS}
+    sections = {name.partition(".")[0] for name in known if "." in name}
     for name in given:
-        if name not in known:
+        if name not in known and not (name in sections and given[name] == {}):
             raise SettingError(f"{path}: unknown setting “{name}”", hint=_nearest(name, known))
     return {row.name: _checked(row, given, path) for row in SETTINGS}
 
@@ -189,7 +190,7 @@ def _flatten(raw: Mapping[str, Any]) -> dict[str, Any]:
     tables = {row.name for row in SETTINGS if row.kind is dict}
     flat: dict[str, Any] = {}
     for key, value in raw.items():
-        if key in tables or not isinstance(value, dict):
+        if key in tables or not isinstance(value, dict) or not value:
             flat[key] = value
         else:
             flat.update({f"{key}.{inner}": item for inner, item in value.items()})

@@ -35,6 +35,7 @@ FORM = "application/x-www-form-urlencoded"
 ADDRESSES = 8  # that the attacking clients share
 WATCHERS = ("127.0.0.101", "127.0.0.102")
 PAUSE_SECONDS = 0.05  # between two requests of a watcher
+CALM_SECONDS = 3.0  # of watching before the attack, to compare with
 PATIENCE_SECONDS = 60  # of every client; longer than any deadline of ours
 ALLOWED = {200, 400, 403, 413, 503, 504, 507}
 
@@ -84,6 +85,9 @@ WORST: dict[str, str] = {
     "SERVICE SILENT": "SELECT * { SERVICE SILENT <http://127.0.0.1:9/> { ?s ?p ?o } }",
     "SERVICE, escaped": "SELECT * { S\\u0045RVICE <http://127.0.0.1:9/> { ?s ?p ?o } }",
     "an update": "DROP ALL",
+    "a long word": "x" * 500_000,
+    "a long string, not closed": '"' + '\\"' * 250_000,
+    "thousands of SERVICE": "SELECT * { " + "SERVICE " * 60_000 + "}",
     "no query": "SELECT * { ?s ?p " + "?o " * 10_000,
 }
 
@@ -243,7 +247,7 @@ def watch(target: Target, name: str, address: str, paths: Sequence[str], tally: 
 
 
 def run(target: Target, clients: int, seconds: float) -> Tally:
-    """Attack and watch for so long."""
+    """Attack and watch for so long; without clients, only watch."""
     tally, stop = Tally(), threading.Event()
     threads = [threading.Thread(target=attack, args=(target, n, tally, stop)) for n in range(clients)]
     for name, address, paths in zip(("page", "row"), WATCHERS, (target.pages, target.queries), strict=True):
@@ -379,7 +383,8 @@ def tell(found: dict[str, Any], tally: Tally) -> None:
     for name, row in found["watchers"].items():
         statuses = dict(tally.by_query[f"({name})"])
         print(f"{name:>5}: {row['requests']} requests, p50 {row['p50_ms']} ms, p99 {row['p99_ms']} ms,", end=" ")
-        print(f"longest {row['max_ms']} ms; {statuses}")
+        print(f"longest {row['max_ms']} ms; {statuses}; before: p50 {found['calm'][name]['p50_ms']} ms,", end=" ")
+        print(f"p99 {found['calm'][name]['p99_ms']} ms")
     print("answers:", "  ".join(f"{status}: {count}" for status, count in found["statuses"].items()))
     for name in WORST:
         print(f"  {name:<30}", "  ".join(f"{k}: {v}" for k, v in sorted(tally.by_query.get(name, {}).items())))
@@ -416,6 +421,7 @@ def measure_own(arguments: argparse.Namespace, folder: Path) -> tuple[dict[str, 
         target = Target(url, [f"doc/{name}" for name in names], [f"sparql?{urlencode({'query': q})}" for q in queries])
         before = family(pid)
         memory_before = memory_mb(before)
+        calm = figures(run(target, 0, CALM_SECONDS))["watchers"]
         height = [0, 0.0]
         done = threading.Event()
 
@@ -430,7 +436,7 @@ def measure_own(arguments: argparse.Namespace, folder: Path) -> tuple[dict[str, 
         done.set()
         looker.join()
         processes, memory = settled(pid, len(before), 10)
-        found = figures(tally)
+        found = figures(tally) | {"calm": calm}
         found["processes"] = [len(before), height[0], processes]
         found["memory_mb"] = [round(memory_before), round(height[1]), round(memory)]
     return found, tally
@@ -452,8 +458,10 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.url:
         paths = [f"sparql?{urlencode({'query': text})}" for text in arguments.query or ["SELECT (1 AS ?one) {}"]]
-        tally = run(Target(arguments.url, arguments.page or [""], paths), arguments.clients, arguments.seconds)
-        found = figures(tally)
+        target = Target(arguments.url, arguments.page or [""], paths)
+        calm = figures(run(target, 0, CALM_SECONDS))["watchers"]
+        tally = run(target, arguments.clients, arguments.seconds)
+        found = figures(tally) | {"calm": calm}
     elif arguments.folder:
         found, tally = measure_own(arguments, arguments.folder)
     else:

@@ -53,10 +53,13 @@ def serialised(format_: Format, quads: Sequence[Quad], prefixes: Mapping[str, st
 
 
 def document(format_: Format, quads: Sequence[Quad], prefixes: Mapping[str, str]) -> bytes:
-    """A document about something. In JSON-LD it is one graph: clients that want triples read no other."""
-    if format_ is JSON_LD:
-        return serialised(format_, [in_graph(triple) for triple in {quad.triple for quad in quads}], prefixes)
-    return serialised(format_, quads, prefixes)
+    """A document about something. The default graph says it all, since many clients read no other.
+
+    Where a format has named graphs, they tell besides who says what; in JSON-LD they are left out, since there clients
+    for triples and for quads share one media type.
+    """
+    merged = [in_graph(triple) for triple in {quad.triple for quad in quads}]
+    return serialised(format_, merged if format_ is JSON_LD else [*merged, *quads], prefixes)
 
 
 def triples(format_: Format, statements: Iterable[Triple], prefixes: Mapping[str, str]) -> bytes:

@@ -8,9 +8,11 @@ from pathlib import Path
 from pyoxigraph import Literal
 
 from tracktwo.namespaces import XSD
-from tracktwo.turtle import prefixes_of, tokens
+from tracktwo.turtle import tokens
 
 _TURTLE_LIKE = (".ttl", ".trig", ".nt", ".nq", ".n3")
+
+_DECLARATION = re.compile(r"@?prefix\s+([\w.-]*):\s*<([^>]*)>", re.IGNORECASE)
 
 #: How other formats write a language tag.
 _OTHER_TAGS = re.compile(r"""(?:xml:lang\s*=\s*|"@language"\s*:\s*)["']([A-Za-z]+(?:-[A-Za-z0-9]+)*)["']""")
@@ -42,13 +44,18 @@ def subject_line(path: Path, iri: str) -> int:
     text = _text(path)
     written = {f"<{iri}>"}
     if path.suffix in _TURTLE_LIKE:
-        written |= {f"{prefix}:{iri[len(ns) :]}" for prefix, ns in prefixes_of(text).items() if iri.startswith(ns)}
+        written |= {f"{prefix}:{iri[len(ns) :]}" for prefix, ns in _prefixes(text).items() if iri.startswith(ns)}
     starts = (
         line
         for line, words in enumerate(map(str.split, text.splitlines()), start=1)
         if words[:1] and words[0] in written
     )
     return next(starts, 1)
+
+
+def _prefixes(text: str) -> dict[str, str]:
+    """Declared prefixes, read without parsing: a place is wanted in files of any kind, right or wrong."""
+    return dict(_DECLARATION.findall(text))
 
 
 def _key(literal: Literal) -> tuple[str, str]:
@@ -62,7 +69,7 @@ def _literals(path: Path) -> list[tuple[int, str, str]]:
 
 @lru_cache(maxsize=4)
 def _literals_of(text: str) -> list[tuple[int, str, str]]:
-    prefixes = prefixes_of(text)
+    prefixes = _prefixes(text)
     found = []
     last: list[tuple[str, str, int]] = []
     for kind, token, line in tokens(text):
