@@ -1,7 +1,5 @@
 """A build makes a whole release or changes nothing; the same input gives the same bytes and no second release."""
 
-# ruff: noqa: SIM300  # what is expected stands first
-
 import json
 import re
 import subprocess

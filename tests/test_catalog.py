@@ -1,7 +1,5 @@
 """The catalogue counts what the store holds, and its pages give each entry exactly once."""
 
-# ruff: noqa: SIM300  # what is expected stands first
-
 import threading
 from collections import Counter
 from collections.abc import Callable

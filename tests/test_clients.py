@@ -199,11 +199,16 @@ def renamed(quad: Quad, node: Node, name: Node) -> Quad:
 
 
 def without_membership(quads: list[Quad], world: World) -> set[Quad]:
-    """The quads but for the one that says which dataset the document is in (VoID section 6.3)."""
-    left = [quad for quad in quads if quad.predicate != IN_DATASET]
-    said = [quad for quad in quads if quad.predicate == IN_DATASET]
-    assert [NamedNode(f"{world.site.base_iri}dataset")] == [quad.object for quad in said]
-    return set(left)
+    """What named graphs say in a document; its default graph says all that again, and which dataset it is in.
+
+    Clients that want triples read the default graph alone (VoID section 6.3 for the membership).
+    """
+    default = {quad for quad in quads if quad.graph_name == DefaultGraph()}
+    member = {quad for quad in default if quad.predicate == IN_DATASET}
+    assert [quad.object for quad in member] == [NamedNode(f"{world.site.base_iri}dataset")]
+    named = set(quads) - default
+    assert {quad.triple for quad in named} == {quad.triple for quad in default - member}
+    return named
 
 
 def test_the_publications_are_as_large_as_they_should_be(own: World, foreign: World) -> None:

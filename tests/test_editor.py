@@ -212,8 +212,8 @@ PICTURES = {
         4,
     ),
     "timeline": (
-        'SELECT ?from ?what WHERE { VALUES (?from ?what) { ("2019-02-03"^^xsd:date "first") ("2020"^^xsd:gYear "second")'
-        ' ("2021-07"^^xsd:gYearMonth "third") } }',
+        'SELECT ?from ?what WHERE { VALUES (?from ?what) { ("2019-02-03"^^xsd:date "first")'
+        ' ("2020"^^xsd:gYear "second") ("2021-07"^^xsd:gYearMonth "third") } }',
         "Timeline",
         3,
     ),
@@ -366,8 +366,9 @@ def test_completion_shows_classes_and_properties_with_labels(page: Page, own_sit
 
     def options() -> list[tuple[str, str]]:
         found = page.driver.execute_script(
-            "return [...document.querySelector('.code').shadowRoot.querySelectorAll('.cm-tooltip-autocomplete li')].map("
-            "row => ['Label', 'Detail'].map(part => row.querySelector('.cm-completion' + part)?.textContent ?? ''))"
+            "return [...document.querySelector('.code').shadowRoot.querySelectorAll('.cm-tooltip-autocomplete li')]"
+            ".map(row => ['Label', 'Detail'].map(part => row.querySelector('.cm-completion' + part)))"
+            ".map(parts => parts.map(part => part?.textContent ?? ''))"
         )
         return [(label, detail) for label, detail in found]
 

@@ -1,7 +1,5 @@
 """Views: the shapes' order and names, labels in place of IRIs, who says what, other people's blank nodes and lists."""
 
-# ruff: noqa: SIM300  # what is expected stands first
-
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """Negotiation by RFC 9110 section 12.5.1: quality, then how specific, then our own order."""
 
-# ruff: noqa: SIM300  # what is expected stands first
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

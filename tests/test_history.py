@@ -1,7 +1,5 @@
 """The releases folder: immutable folders side by side, one pointer that swaps atomically, one build at a time."""
 
-# ruff: noqa: SIM300  # what is expected stands first
-
 import json
 import os
 import subprocess

@@ -1,7 +1,5 @@
 """What is inferred follows about the data: the OWL 2 RL rules that publications use, and nothing about OWL itself."""
 
-# ruff: noqa: SIM300  # what is expected stands first
-
 import contextlib
 import warnings
 from collections.abc import Iterable

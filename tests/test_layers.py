@@ -1,7 +1,5 @@
 """The code's layers: imports go down only, each library has its one place, no word of the domain stands in the code."""
 
-# ruff: noqa: SIM300  # what is expected stands first
-
 import ast
 import re
 from collections.abc import Iterator
@@ -234,7 +232,7 @@ def pieces(name: str) -> list[str]:
 
 
 def texts() -> dict[Path, str]:
-    """Everything that we wrote to be run: of the editor its sources, not what is bundled of them and of others' code."""
+    """All that we wrote to be run: of the editor its sources, not what is bundled of them and of others' code."""
     bundled = set(PACKAGE.glob("web/static/editor*"))
     paths = sorted({*PACKAGE.rglob("*"), *EDITOR.rglob("*")} - bundled)
     return {path: path.read_text(encoding="utf-8") for path in paths if path.suffix in SUFFIXES}

@@ -1,7 +1,5 @@
 """IRIs and URLs: what an IRI's page is called leads back to the IRI, and only what is safe becomes a link."""
 
-# ruff: noqa: SIM300  # what is expected stands first
-
 import re
 from urllib.parse import parse_qs, unquote, urlsplit
 

@@ -1,7 +1,5 @@
 """Reading the folders: errors have file, line and column; each file is a graph; nothing changes silently."""
 
-# ruff: noqa: SIM300  # what is expected stands first
-
 import random
 import re
 from pathlib import Path

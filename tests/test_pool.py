@@ -1,7 +1,5 @@
 """Query workers: whatever a query does, it takes down nothing but its own process, and reaches nobody."""
 
-# ruff: noqa: SIM300  # what is expected stands first
-
 import contextlib
 import os
 import signal

@@ -1,7 +1,5 @@
 """`publication.toml`: what is right is read; what is wrong is told in one line that names the file and the key."""
 
-# ruff: noqa: SIM300  # what is expected stands first
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """Every question of a publication is answered on its release by exactly the rows beside it, in their order."""
 
-# ruff: noqa: SIM300  # what is expected stands first
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """The SPARQL 1.1 Protocol: which requests are one query, and which are refused for what they do, not what they say."""
 
-# ruff: noqa: SIM300  # what is expected stands first
-
 import re
 import time
 from urllib.parse import quote, urlencode
@@ -311,6 +309,12 @@ CALLS: dict[str, str] = {
     "after a comment like a declaration": f"SELECT * {{ # PREFIX a: <\n{CALL} }}",
     "after a name like a declaration": f"PREFIX prefix: <urn:x> SELECT * {{ ?s prefix:base <urn:y> . {CALL} }}",
     "after a declaration without a space": f"PREFIX a:<urn:x>SELECT*{{{CALL}}}",
+    "before a name without a space": "PREFIX : <http://127.0.0.1:7/> SELECT * { SERVICE:x { ?a ?b ?c } }",
+    "like a name that is declared": "PREFIX service: <urn:x> PREFIX : <http://127.0.0.1:7/> SELECT * { service:x { } }",
+    "run together": f"SELECT * {{ SERVICESILENT<{ELSEWHERE}> {{ ?a ?b ?c }} }}",
+    "run together with a name": "PREFIX : <http://127.0.0.1:7/> SELECT * { SERVICESILENT:x { ?a ?b ?c } }",
+    "after a truth value without a space": f"SELECT * {{ ?s ?p true{CALL} }}",
+    "after an exponent without a space": f"SELECT * {{ ?s ?p 1e5{CALL} }}",
     "after a line separator in a comment": f"SELECT * {{ # a\u2028b\n{CALL} }}",
 }
 ESCAPED = {
@@ -361,6 +365,7 @@ HARMLESS: dict[str, str] = {
     "a string with a number sign": "ASK { ?s ?p '# SERVICE' }",
     "an IRI": "ASK { <http://example.org/SERVICE> <http://example.org/a#SERVICE> <service:SERVICE> }",
     "an IRI with a space beyond ASCII": "ASK { ?s <http://example.org/\u3000SERVICE> ?o }",
+    "a graph": "ASK FROM service:a { GRAPH service:b { ?s ?p ?o } }",
     "a prefix": "PREFIX SERVICE: <urn:x> ASK { SERVICE:a service:b ex:SERVICE }",
     "a local part": "ASK { ex:service ex:a.service ex:SERVICE-7 }",
     "a local part with an escape": "ASK { ex:rock\\&service ex:a\\,SERVICE ex:\\~SERVICE }",
@@ -512,7 +517,7 @@ def test_no_text_takes_long_to_judge(text: str) -> None:
         graphs_in(text, PREFIXES)
     except Forbidden:
         pass
-    assert time.perf_counter() - start < 0.3
+    assert time.perf_counter() - start < 1
 
 
 # --- endpoints that are allowed --------------------------------------------------------------------------------------
@@ -603,6 +608,7 @@ def test_the_iris_of_a_query_are_found_written_out_or_not() -> None:
         ),
         ("PREFIX ex: <urn:ex:> ASK FROM NAMED ex:b FROM # NAMED\n <urn:a> {}", (["urn:a"], ["urn:ex:b"])),
         ("SELECT ?from $FROM { ?from ex:FROM 'FROM <urn:x>', <urn:FROM> } # FROM <urn:y>", ([], [])),
+        ("SELECT*FROM<urn:a>FROMNAMED<urn:b>{}", (["urn:a"], ["urn:b"])),
         ("SELECT * FROM <urn:a> { ?s ex:a\\#b ?o . ?s ex:from ?o }", (["urn:a"], [])),
         (
             "PREFIX g: <urn:g:> # PREFIX g: <urn:no:>\nSELECT * FROM g:a { ?s ?p 'PREFIX g: <urn:no:>' }",

@@ -1,7 +1,5 @@
 """One suite for both kinds of stores: the embedded one, and the remote one against a real Oxigraph server."""
 
-# ruff: noqa: SIM300  # what is expected stands first
-
 import csv
 import io
 import re

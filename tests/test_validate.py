@@ -1,7 +1,5 @@
 """Validation: every result tells which node fails, in which file and line; a check of nothing is an error."""
 
-# ruff: noqa: SIM300  # what is expected stands first
-
 from pathlib import Path
 
 import pytest

@@ -3,6 +3,7 @@
 import { isBoolean, isDate, isIri, isNumber, span } from "./terms.js";
 
 const BARS = 60;
+const LINKS = 250;
 
 /** Columns of an answer: `{name, kind, values, filled, distinct}`; kind is number, date, iri, text or mixed. */
 export function columns({ names, rows }) {
@@ -86,7 +87,7 @@ function network(of, all, answer) {
   return {
     view: "network",
     title: "Network",
-    strong: answer.rows.length > 1 && (answer.kind === "graph" || (all.length <= 3 && all.every((column) => column.kind === "iri"))),
+    strong: answer.rows.length > 1 && answer.rows.length <= LINKS && (answer.kind === "graph" || (all.length <= 3 && all.every((column) => column.kind === "iri"))),
     fields: [field("x", "From", named(iris), from.name), field("y", "To", named(iris), to.name), field("by", "Named by", others, by, true)],
   };
 }

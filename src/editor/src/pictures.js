@@ -194,6 +194,7 @@ function network(rows, { x, y, by }, labels, room) {
   const high = Math.round(Math.min(Math.max(room < 600 ? 380 : 300, (maxY - minY) * Math.min(1.4, (room - 2 * side) / (maxX - minX || 1)) + 2 * edge), 640));
   const across = scaleLinear([minX, maxX], maxX > minX ? [side, room - side] : [room / 2, room / 2]);
   const down = scaleLinear([minY, maxY], maxY > minY ? [edge, high - edge] : [high / 2, high / 2]);
+  const kinds = new Set(edges.map((edge) => edge.name));
   const arrow = s("marker", { id: "arrow", viewBox: "0 0 8 8", refX: 8, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto-start-reverse" }, s("path", { d: "M0,0 8,4 0,8z" }));
   const links = edges.flatMap(({ source, target, name }) => {
     if (source === target) return [];
@@ -202,7 +203,7 @@ function network(rows, { x, y, by }, labels, room) {
     const [cutA, cutB] = [radius(source) / far, (radius(target) + 2) / far];
     return [
       s("line", { class: "edge", "marker-end": "url(#arrow)", x1: x1 + (x2 - x1) * cutA, y1: y1 + (y2 - y1) * cutA, x2: x2 - (x2 - x1) * cutB, y2: y2 - (y2 - y1) * cutB }, name && s("title", {}, `${source.text} ${name} ${target.text}`)),
-      edges.length <= 24 && name && far > 70 && s("text", { class: "edge-name", x: (x1 + x2) / 2, y: (y1 + y2) / 2, "text-anchor": "middle", "dominant-baseline": "central" }, fitted(name, far - 30)),
+      edges.length <= 24 && kinds.size > 1 && name && far > 70 && s("text", { class: "edge-name", x: (x1 + x2) / 2, y: (y1 + y2) / 2, "text-anchor": "middle", "dominant-baseline": "central" }, fitted(name, far - 30)),
     ];
   });
   const names = lettered(list.map((one) => ({ one, text: fitted(one.text, room < 600 ? 110 : 190), x: across(one.x), y: down(one.y), r: radius(one) })), room, high);
@@ -213,7 +214,7 @@ function network(rows, { x, y, by }, labels, room) {
       s("text", { class: hidden ? "name rest" : "name", x: at.x, y: at.y, "text-anchor": at.anchor, "dominant-baseline": "central" }, text));
   });
   const unnamed = [...names.values()].filter((name) => name.hidden).length;
-  return { element: svg(room, high, `Network: ${plural(list.length, "node")}, ${plural(edges.length, "link")}`, s("defs", {}, arrow), ...links, ...marks), sentence: `${plural(list.length, "node")}, ${plural(edges.length, "link")}${unnamed ? `; ${plural(unnamed, "name")} for which there is no room show${unnamed === 1 ? "s" : ""} when pointed at` : ""}.` };
+  return { element: svg(room, high, `Network: ${plural(list.length, "node")}, ${plural(edges.length, "link")}`, s("defs", {}, arrow), ...links, ...marks), sentence: `${plural(list.length, "node")}, ${plural(edges.length, "link")}${kinds.size === 1 && by ? ` (${[...kinds][0]})` : ""}${unnamed ? `; ${plural(unnamed, "name")} for which there is no room show${unnamed === 1 ? "s" : ""} when pointed at` : ""}.` };
 }
 
 /** Where each node's name goes: below, above or beside it, the best linked first; hidden where it would cover another. */

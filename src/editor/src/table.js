@@ -17,7 +17,7 @@ export function table(answer, labels) {
     await labels.fetch(rows.flatMap((row) => Object.values(row)).flatMap(iris));
     const first = shown;
     shown += rows.length;
-    const made = rows.map((row) => h("tr", {}, answer.names.map((name, index) => h("td", { class: numeric[index] ? "number" : undefined }, row[name] ? cell(row[name], labels, tags[index]) : undefined))));
+    const made = rows.map((row) => h("tr", {}, answer.names.map((name, index) => h("td", { class: numeric[index] ? "number" : labels.text(row[name]).length > 60 ? "long" : undefined }, row[name] ? cell(row[name], labels, tags[index]) : undefined))));
     body.append(...made);
     const left = answer.rows.length - shown;
     more.hidden = left < 1;

@@ -113,7 +113,10 @@ class Releases:
                 raise ReleaseError(f"another build is at work in {self.folder}") from error
             for leaving in self.folder.glob(f"{_BUILDING}*"):
                 shutil.rmtree(leaving, ignore_errors=True)
-            folder = Path(tempfile.mkdtemp(prefix=_BUILDING, dir=self.folder))
+            try:
+                folder = Path(tempfile.mkdtemp(prefix=_BUILDING, dir=self.folder))
+            except OSError as error:
+                raise _unwritable(self.folder, error) from error
             try:
                 yield folder
             except OSError as error:

@@ -2,10 +2,16 @@
 
 A worker past its deadline, over its limits, or no longer waited for is killed and replaced; so a query can take
 down nothing but its own process. Requests and answers travel over pipes in frames (`frames`).
+
+Every query starts as a short one. There are places for a few long ones, and more workers than places: a query that
+goes on needs a place, and where there is none it is stopped, waits for one, and starts anew, unless it has waited too
+long. So long queries keep short ones waiting for no more than moments, however many there are.
 """
 
 import contextlib
+import itertools
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -16,6 +22,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from tracktwo.errors import Busy, NotAcceptable, QueryError, QueryTimeout, QueryTooBig, StoreUnavailable, TracktwoError
 from tracktwo.formats import RDF_FORMATS, RESULT_FORMATS, Format
@@ -25,11 +32,16 @@ from tracktwo.store.frames import DATA, END, ERROR, HEADER, Reader, pack
 _SLICE_SECONDS = 0.1  # how soon a wait notices that its client has gone
 _SHORT_BYTES = 1 << 16  # an answer up to this size is taken whole, if its end comes soon
 _SOON_SECONDS = 0.005
+_SHORT_SECONDS = 0.1  # what goes on for longer is a long query
+_UP_SECONDS = 10.0  # a worker that is not up by then is handed out all the same, and its query tells why
+_AGAIN_SECONDS = 1.0  # after a worker could not be started
+_LONG_NICENESS = 10
+_REMEMBERED_SECONDS = 30.0  # for so long a client that cost a worker leaves the last idle one to others
 
 
 @dataclass(frozen=True)
 class PoolLimits:
-    """Bounds of a pool: workers, seconds for each query and in the queue, MB (2^20 bytes) of memory and of result.
+    """Bounds of a pool: long queries at once, seconds for each and in the queue, MB (2^20 bytes) of memory and result.
 
     Only workers for federated queries may open `sockets`.
     """
@@ -43,8 +55,13 @@ class PoolLimits:
 
     @property
     def workers_for_one(self) -> int:
-        """How many workers one client may hold: never all of them, where there are several."""
+        """How many long queries one client may run: never all that can be run, where they are several."""
         return max(1, self.workers - 1)
+
+    @property
+    def spare_workers(self) -> int:
+        """Workers beyond the places of long queries. None for federated ones: another server makes all of them long."""
+        return 0 if self.sockets else 2
 
 
 @dataclass(frozen=True)
@@ -75,6 +92,16 @@ class Worker:
         self._reader = Reader(self._process.stdout.fileno())
         self._ready = False
 
+    def wait_until_up(self, seconds: float) -> None:
+        """Wait until it can take a request, or has ended."""
+        if self._reader.wait(seconds):
+            self._reader.fill()
+
+    def step_back(self) -> None:
+        """Let short queries and pages have the processor first, from now on."""
+        with contextlib.suppress(ProcessLookupError):
+            os.setpriority(os.PRIO_PROCESS, self._process.pid, _LONG_NICENESS)
+
     def send(self, request: Mapping[str, object]) -> None:
         """Hand the worker a request; a dead one is noticed when its answer is read."""
         with contextlib.suppress(BrokenPipeError):
@@ -89,7 +116,11 @@ class Worker:
                 raise QueryTimeout("The query ran past its deadline and was stopped.")
             if gone.is_set():
                 raise _GoneError
-            if self._reader.wait(min(remaining, _SLICE_SECONDS)) and not self._reader.fill():
+            try:
+                ended = self._reader.wait(min(remaining, _SLICE_SECONDS)) and not self._reader.fill()
+            except (OSError, ValueError) as error:  # the pool has closed the pipe under us
+                raise StoreUnavailable("The server is ending.") from error
+            if ended:
                 raise self._death()
         if not self._ready:  # the first frame says that the worker is up; what follows is the answer
             self._ready = True
@@ -131,85 +162,198 @@ class _GoneError(Exception):
     """The client went away: there is nobody to tell."""
 
 
+class _NoPlaceError(Exception):
+    """A query has gone on for long, and all places for such are taken."""
+
+
+class _Waiter(NamedTuple):
+    """A query that waits for a worker; the order of the tuples is that of service: short ones first."""
+
+    long: bool
+    number: int
+    client: str
+
+
 class Pool:
-    """A fixed number of workers, a short queue in front, and no client with all of them."""
+    """Workers, a short queue in front, a few places for long queries, and no client with all of them."""
 
     def __init__(self, store: Path, dialect: Dialect, limits: PoolLimits) -> None:
         self._spawn: Callable[[], Worker] = lambda: Worker(store, dialect, limits)
         self._limits = limits
-        self._idle = [self._spawn() for _ in range(limits.workers)]
+        self._idle: list[Worker] = []
         self._busy: set[Worker] = set()
-        self._held: Counter[str] = Counter()
+        self._starting = 0
+        self._short: Counter[str] = Counter()
+        self._long: Counter[str] = Counter()
+        self._costly: dict[str, float] = {}
+        self._waiting: list[_Waiter] = []
+        self._numbers = itertools.count()
         self._changed = threading.Condition()
         self._closed = False
+        with self._changed:
+            for _ in range(limits.workers + limits.spare_workers):
+                self._start()
 
     def answer(self, query: Query) -> Answer:
-        """Run a query; the deadline counts from here, planning included, until the last byte is read."""
-        worker = self._acquire(query.client)
-        deadline = time.monotonic() + self._limits.seconds
+        """Run a query; the deadline counts from its start, planning included, until the last byte is read."""
+        until = time.monotonic() + self._limits.queue_seconds
         try:
-            worker.send(_request(query, self._limits.seconds))
-            header = _header(worker.frame(deadline, query.gone))
-            format_ = _format(header, query)
-        except NotAcceptable:
-            self._release(worker, query.client, healthy=False)
-            raise
-        except _GoneError:
-            self._release(worker, query.client, healthy=False)
-            raise StoreUnavailable("The client went away.") from None
-        except QueryError:
-            self._release(worker, query.client, healthy=True)
-            raise
-        except BaseException:
-            self._release(worker, query.client, healthy=False)
-            raise
-        stream = _Stream(self, worker, query, deadline)
-        return Answer(str(header["kind"]), format_, stream, stream.close, stream.whole_if_short())
+            return self._run(query, until, long=not self._limits.spare_workers)
+        except _NoPlaceError:
+            return self._run(query, until, long=True)
 
     def close(self) -> None:
         """End all workers, busy ones too."""
         with self._changed:
             self._closed = True
+            self._changed.notify_all()
+            while self._starting:
+                self._changed.wait(_SLICE_SECONDS)
             workers = [*self._idle, *self._busy]
             self._idle.clear()
         for worker in workers:
             worker.kill()
 
-    def _acquire(self, client: str) -> Worker:
-        until = time.monotonic() + self._limits.queue_seconds
+    def _run(self, query: Query, until: float, *, long: bool) -> Answer:
+        run = _Run(self, self._acquire(query, until, long=long), query, long=long)
+        try:
+            run.send()
+            header = _header(run.frame())
+            format_ = _format(header, query)
+            return Answer(str(header["kind"]), format_, run, run.close, run.whole_if_short())
+        except QueryError:
+            run.finish(healthy=True)
+            raise
+        except _GoneError:
+            run.finish(healthy=False)
+            raise _gone() from None
+        except BaseException:
+            run.finish(healthy=False)
+            raise
+
+    def _acquire(self, query: Query, until: float, *, long: bool) -> Worker:
+        """A worker, once it is this query's turn."""
         with self._changed:
-            while not self._idle or self._held[client] >= self._limits.workers_for_one:
-                remaining = until - time.monotonic()
-                if remaining <= 0 or not self._changed.wait(remaining):
-                    raise Busy(
-                        "All query workers are taken; try again shortly.",
-                        retry_after=max(1, round(self._limits.seconds / 4)),
-                    )
-            self._held[client] += 1
+            mine = _Waiter(long, next(self._numbers), query.client)
+            self._waiting.append(mine)
+            try:
+                while mine != next((waiter for waiter in sorted(self._waiting) if self._can_have(waiter)), None):
+                    self._wait(query, until)
+            finally:
+                self._waiting.remove(mine)
+                self._changed.notify_all()
+            (self._long if long else self._short)[query.client] += 1
             worker = self._idle.pop()
             self._busy.add(worker)
             return worker
 
-    def _release(self, worker: Worker, client: str, *, healthy: bool) -> None:
+    def _wait(self, query: Query, until: float) -> None:
+        """Wait a moment for a change; raises `Busy` where that has taken too long."""
+        remaining = until - time.monotonic()
+        if remaining <= 0:
+            raise Busy(
+                "All query workers are taken; try again shortly.", retry_after=max(1, round(self._limits.seconds / 4))
+            )
+        if query.gone.is_set():
+            raise _gone()
+        self._changed.wait(min(remaining, _SLICE_SECONDS))
+
+    def _can_have(self, waiter: _Waiter) -> bool:
+        """Is there a worker for it, and a place if it needs one?
+
+        The last idle worker is for short queries of clients that have no other and have not cost one lately.
+        """
+        if waiter.long:
+            return bool(self._idle) and self._has_place(waiter.client)
+        costly = self._short[waiter.client] or self._costly.get(waiter.client, 0) > time.monotonic()
+        return len(self._idle) > bool(costly)
+
+    def _has_place(self, client: str) -> bool:
+        return self._long.total() < self._limits.workers and self._long[client] < self._limits.workers_for_one
+
+    def _promote(self, client: str) -> None:
+        """Give a short query of this client a place among the long ones."""
+        with self._changed:
+            self._remember(client)
+            if not self._has_place(client):
+                raise _NoPlaceError
+            self._short[client] -= 1
+            self._long[client] += 1
+            self._changed.notify_all()
+
+    def _release(self, worker: Worker, client: str, *, long: bool, healthy: bool) -> None:
         if not healthy:
             worker.kill()
         with self._changed:
+            if not healthy:
+                self._remember(client)
             self._busy.discard(worker)
-            self._held[client] -= 1
-            if not self._held[client]:
-                del self._held[client]
-            if not self._closed:
-                self._idle.append(worker if healthy else self._spawn())
+            held = self._long if long else self._short
+            held[client] -= 1
+            for empty in [name for name, count in held.items() if not count]:
+                del held[empty]
+            if not self._closed and healthy:
+                self._idle.append(worker)
+            elif not self._closed:
+                self._start()
+            self._changed.notify_all()
+
+    def _remember(self, client: str) -> None:
+        now = time.monotonic()
+        self._costly = {name: until for name, until in self._costly.items() if until > now}
+        self._costly[client] = now + _REMEMBERED_SECONDS
+
+    def _start(self) -> None:
+        """Have another worker soon."""
+        self._starting += 1
+        threading.Thread(target=self._add, name="query-worker", daemon=True).start()
+
+    def _add(self) -> None:
+        """Start a worker, and make it known once it is up."""
+        worker = None
+        while worker is None and not self._closed:
+            try:
+                worker = self._spawn()
+            except OSError:  # no memory or no process to be had just now
+                time.sleep(_AGAIN_SECONDS)
+        if worker is not None:
+            worker.wait_until_up(_UP_SECONDS)
+        with self._changed:
+            self._starting -= 1
+            if worker is not None and not self._closed:
+                self._idle.append(worker)
+            elif worker is not None:
+                worker.kill()
             self._changed.notify_all()
 
 
-class _Stream:
-    """The bytes of an answer. Reading to the end gives the worker back; closing before that kills it."""
+class _Run:
+    """One query in one worker, and the bytes of its answer.
 
-    def __init__(self, pool: Pool, worker: Worker, query: Query, deadline: float) -> None:
-        self._pool, self._worker, self._query, self._deadline = pool, worker, query, deadline
+    Reading to the end gives the worker back; closing before that kills it.
+    """
+
+    def __init__(self, pool: Pool, worker: Worker, query: Query, *, long: bool) -> None:
+        self._pool, self._worker, self._query, self._long = pool, worker, query, long
+        self._started = time.monotonic()
+        self._deadline = self._started + pool._limits.seconds
         self._open = True
         self._waiting: deque[bytes] = deque()
+        if long:
+            worker.step_back()
+
+    def send(self) -> None:
+        """Hand the query to the worker."""
+        self._worker.send(_request(self._query, self._pool._limits.seconds))
+
+    def frame(self) -> tuple[bytes, bytes]:
+        """The next frame of the answer; raises `_NoPlaceError` where it does not come soon and must not come late."""
+        if not self._long:
+            try:
+                return self._worker.frame(self._started + _SHORT_SECONDS, self._query.gone)
+            except QueryTimeout:
+                self._go_on()
+        return self._worker.frame(self._deadline, self._query.gone)
 
     def __iter__(self) -> Iterator[bytes]:
         return self
@@ -217,7 +361,7 @@ class _Stream:
     def whole_if_short(self) -> bytes | None:
         """All the bytes, if they are few and their end comes soon after the first; they can still be read as well.
 
-        An error before the first byte is raised from here.
+        An error before the first byte is raised from here. What is not at its end is a long query from here on.
         """
         first = next(self, None)
         taken = [first] if first is not None else []
@@ -225,7 +369,11 @@ class _Stream:
         while self._open and sum(map(len, taken)) < _SHORT_BYTES and self._worker.has_frame(until - time.monotonic()):
             taken += [chunk] if (chunk := next(self, None)) is not None else []
         self._waiting.extend(taken)
-        return None if self._open else b"".join(taken)
+        if not self._open:
+            return b"".join(taken)
+        if not self._long:
+            self._go_on()
+        return None
 
     def __next__(self) -> bytes:
         if self._waiting:
@@ -233,26 +381,36 @@ class _Stream:
         if not self._open:
             raise StopIteration
         try:
-            kind, payload = self._worker.frame(self._deadline, self._query.gone)
+            kind, payload = self.frame()
         except BaseException:
             self.close()
             raise
         if kind == DATA:
             return payload
         fresh = kind == END and not json.loads(payload)["recycle"]
-        self._finish(healthy=fresh)
+        self.finish(healthy=fresh)
         if kind == ERROR:
             raise _error(json.loads(payload))
         raise StopIteration
 
     def close(self) -> None:
         """Stop reading; an unfinished query is killed."""
-        self._finish(healthy=False)
+        self.finish(healthy=False)
 
-    def _finish(self, *, healthy: bool) -> None:
+    def finish(self, *, healthy: bool) -> None:
+        """Give the worker back. One that has stepped back can't come forward again, so it is replaced."""
         if self._open:
             self._open = False
-            self._pool._release(self._worker, self._query.client, healthy=healthy)
+            self._pool._release(self._worker, self._query.client, long=self._long, healthy=healthy and not self._long)
+
+    def _go_on(self) -> None:
+        self._pool._promote(self._query.client)
+        self._long = True
+        self._worker.step_back()
+
+
+def _gone() -> StoreUnavailable:
+    return StoreUnavailable("The client went away.")
 
 
 def _request(query: Query, seconds: float) -> dict[str, object]:

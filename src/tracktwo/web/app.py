@@ -11,12 +11,15 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from tracktwo.errors import TracktwoError
+from tracktwo.formats import DOCUMENT_FORMATS
 from tracktwo.links import clickable
 from tracktwo.web import documents, downloads, pages, query, questions
 from tracktwo.web.respond import PREFLIGHT, finish, problem, redirect
 from tracktwo.web.site import Follower, Options
 
 log = logging.getLogger(__name__)
+
+_TITLES = {format_.media_type: format_.title for format_ in DOCUMENT_FORMATS}
 
 
 def create_app(options: Options) -> Flask:
@@ -42,7 +45,7 @@ def create_app(options: Options) -> Flask:
     @app.context_processor
     def everywhere() -> dict[str, Any]:
         site = getattr(g, "site", None)
-        return {"site": site, "links": site.links if site else None, "assets": assets}
+        return {"site": site, "links": site.links if site else None, "assets": assets, "format_titles": _TITLES}
 
     app.after_request(finish)
     app.register_error_handler(TracktwoError, problem)
