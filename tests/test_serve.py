@@ -271,7 +271,9 @@ def test_a_new_release_is_followed_without_a_dropped_request(publication: Path, 
         assert len(seen) > 500
         assert site.get("/about/ship/fresh").status_code == 200
         assert truth(site)
-        assert len([line for line in marked(site.mark).values() if "store.worker" in line]) <= 4
+        assert (
+            len([line for line in marked(site.mark).values() if "store.worker" in line]) <= 6
+        )  # two processes, each with a worker and two spare
         assert "Traceback" not in site.log.read_text(encoding="utf-8")
 
 

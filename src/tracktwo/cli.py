@@ -211,7 +211,8 @@ def serve(place: Place, host: str, port: int, public_url: str, store_url: str, w
       tracktwo serve --port 8080 --public-url https://data.example.org/
     """
     if public_url and not re.fullmatch(r"https?://[^/?#\s]+(/[^?#\s]*)?", public_url):
-        raise click.BadParameter("an http(s) URL with a host, without query or fragment", param_hint="--public-url")
+        told = f"“{public_url}” is no http(s) URL with a host and without query or fragment."
+        raise click.BadParameter(told, param_hint="--public-url")
     _check_port(host, port)
     release = _release_to_serve(place)
     url = public_url.rstrip("/") + "/" if public_url else f"http://{f'[{host}]' if ':' in host else host}:{port}/"

@@ -104,18 +104,20 @@ class Worker:
 
     def send(self, request: Mapping[str, object]) -> None:
         """Hand the worker a request; a dead one is noticed when its answer is read."""
-        with contextlib.suppress(BrokenPipeError):
+        with contextlib.suppress(BrokenPipeError, ValueError):  # it has died, or the pool has closed it
             self._in.write(pack(HEADER, json.dumps(request).encode()))
             self._in.flush()
 
     def frame(self, deadline: float, gone: threading.Event) -> tuple[bytes, bytes]:
-        """The next (type, payload); raises `QueryTimeout`, `_Gone`, or what the worker's death means."""
+        """The next (type, payload); raises `QueryTimeout`, `StoreUnavailable` where the client has gone, or
+        what the worker's death means.
+        """
         while (found := self._reader.next()) is None:
             remaining = deadline - time.monotonic()
             if remaining <= 0:
                 raise QueryTimeout("The query ran past its deadline and was stopped.")
             if gone.is_set():
-                raise _GoneError
+                raise _gone()
             try:
                 ended = self._reader.wait(min(remaining, _SLICE_SECONDS)) and not self._reader.fill()
             except (OSError, ValueError) as error:  # the pool has closed the pipe under us
@@ -137,7 +139,10 @@ class Worker:
         return True
 
     def _death(self) -> TracktwoError:
+        """What the end of the process means."""
         code = self._process.wait()
+        if self._errors.closed:
+            return StoreUnavailable("The server is ending.")
         self._errors.seek(0)
         said = self._errors.read()[-2000:].decode(errors="replace")
         if code == -signal.SIGSEGV or "overflowed its stack" in said:
@@ -156,10 +161,6 @@ class Worker:
         for pipe in (self._in, self._process.stdout, self._errors):
             with contextlib.suppress(OSError):
                 pipe.close()  # type: ignore[union-attr]  # all three were opened
-
-
-class _GoneError(Exception):
-    """The client went away: there is nobody to tell."""
 
 
 class _NoPlaceError(Exception):
@@ -224,9 +225,6 @@ class Pool:
         except QueryError:
             run.finish(healthy=True)
             raise
-        except _GoneError:
-            run.finish(healthy=False)
-            raise _gone() from None
         except BaseException:
             run.finish(healthy=False)
             raise

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
@@ -24,6 +24,7 @@ from tracktwo.errors import (
     UnsupportedMedia,
 )
 from tracktwo.formats import DOCUMENT_FORMATS, HTML, JSON, JSON_OBJECT, RESULT_FORMATS, TURTLE, Format, negotiate
+from tracktwo.namespaces import OWL, RDF, RDFS
 from tracktwo.publication import SETTINGS
 from tracktwo.release import dump
 from tracktwo.store import Answer, Query
@@ -34,6 +35,13 @@ from tracktwo.web.site import Site
 routes = Blueprint("query", __name__)
 
 _LABELS_AT_ONCE = 1000
+_TERMS_COMPLETED = 5000
+
+#: What makes a term a class, or a property, that an editor completes.
+_CLASSES = (OWL.Class.value, RDFS.Class.value)
+_PROPERTIES = tuple(
+    kind.value for kind in (OWL.ObjectProperty, OWL.DatatypeProperty, OWL.AnnotationProperty, RDF.Property)
+)
 
 #: The refusals that `/limits` explains.
 _EXPLAINED = (BadRequest, Forbidden, TooLarge, UnsupportedMedia, StoreUnavailable, Busy, QueryTimeout, QueryTooBig)
@@ -162,7 +170,9 @@ def vocabulary() -> Response:
 
 def _vocabulary(site: Site) -> dict[str, Any]:
     statistics = site.release.manifest["statistics"]
-    named = site.catalog.labels([*statistics["classes"], *statistics["properties"]])
+    classes = {**dict.fromkeys(_declared(site, _CLASSES), 0), **statistics["classes"]}
+    properties = {**dict.fromkeys(_declared(site, _PROPERTIES), 0), **statistics["properties"]}
+    named = site.catalog.labels([*classes, *properties])
 
     def terms(counts: dict[str, int]) -> list[dict[str, Any]]:
         return [
@@ -180,9 +190,15 @@ def _vocabulary(site: Site) -> dict[str, Any]:
         "title": (site.describer.pick(site.publication.title) or ("", ""))[0],
         "release": site.release.id,
         "prefixes": site.publication.prefixes,
-        "classes": terms(statistics["classes"]),
-        "properties": terms(statistics["properties"]),
+        "classes": terms(classes),
+        "properties": terms(properties),
     }
+
+
+def _declared(site: Site, kinds: Collection[str]) -> list[str]:
+    """The terms that the vocabulary declares as one of the kinds, used or not."""
+    slugs = [class_.slug for class_ in site.catalog.classes() if class_.iri in kinds]
+    return [entry.iri for slug in slugs for entry in site.catalog.members(slug, "", _TERMS_COMPLETED)]
 
 
 @routes.post("/labels")
