@@ -489,11 +489,6 @@ def test_an_update_is_no_query_and_changes_nothing(store: Store, text: str) -> N
     assert 963 == count(store, "?s ?p ?o")
 
 
-def test_a_graph_that_is_no_iri_is_told_and_not_laid_to_the_store(store: Store) -> None:
-    with pytest.raises(QueryError):
-        store.answer(Query("ASK {}", default_graphs=("http://[",), results=JSON)).read()
-
-
 def test_a_result_over_the_limit_is_stopped(store: Store) -> None:
     answer = store.answer(Query("SELECT * { ?a ?b ?c . ?d ?e ?f }", results=JSON))
     size = 0

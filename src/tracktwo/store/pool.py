@@ -109,9 +109,7 @@ class Worker:
             self._in.flush()
 
     def frame(self, deadline: float, gone: threading.Event) -> tuple[bytes, bytes]:
-        """The next (type, payload); raises `QueryTimeout`, `StoreUnavailable` where the client has gone, or
-        what the worker's death means.
-        """
+        """The next (type, payload); raises `QueryTimeout`, or what it means that the client or the worker has gone."""
         while (found := self._reader.next()) is None:
             remaining = deadline - time.monotonic()
             if remaining <= 0:

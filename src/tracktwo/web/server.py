@@ -35,6 +35,7 @@ _SHORT_BYTES = 1 << 20  # a longer body is sent in pieces
 _DRAINED_BYTES = 16 << 20
 _FORM_BYTES = 4096  # what a form adds to the query that it carries
 _QUERY_THREADS = 32  # queries wait for workers here, so that pages never wait behind them
+_ASKING = ("/sparql", "/query/")  # the paths whose answers wait for workers
 
 
 def run(options: Options, host: str, port: int, workers: int) -> None:
@@ -100,7 +101,7 @@ class Bridge:
         body, over = await _body(receive, site.publication.limits.query_bytes + _FORM_BYTES)
         gone = threading.Event()
         environ = _environ(scope, site.links.root, body, over, gone)
-        threads = self._queries if environ["PATH_INFO"] == "/sparql" else self._pages
+        threads = self._queries if environ["PATH_INFO"].startswith(_ASKING) else self._pages
         watch = asyncio.ensure_future(_watch(receive, gone))
         try:
             finished = await _answer(self._app, environ, threads, send, gone)
