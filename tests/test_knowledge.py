@@ -275,8 +275,8 @@ def test_whatever_a_source_is_said_to_say_belongs_to_a_sentence(
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda path: path.stem)
 def test_a_question_is_valid_titled_and_ordered(question: Path) -> None:
     text = question.read_text(encoding="utf-8")
-    heads = [line.partition(":")[0] for line in text.splitlines()[:3]]
-    assert ["# title", "# question", "# question@ru"] == heads
+    heads = [line.partition(":")[0] for line in text.splitlines()[:4]]
+    assert ["# title", "# title@ru", "# question", "# question@ru"] == heads
     assert "ORDER BY" in text
     assert isinstance(Store().query(text), QuerySolutions)
 

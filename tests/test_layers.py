@@ -56,7 +56,7 @@ HOMES: dict[str, tuple[str, ...]] = {
 }
 
 #: What a layer may not know, by what it would have to import for that.
-HTTP = ("http", "socketserver", "wsgiref", "asyncio")
+HTTP = ("http.server", "http.cookies", "socketserver", "wsgiref", "asyncio")
 FILES = ("pathlib", "os", "io", "shutil", "tempfile", "sqlite3", "importlib.resources")
 ENGINE = ("pyoxigraph.parse", "pyoxigraph.serialize", "pyoxigraph.Store", "pyoxigraph.Dataset", "pyoxigraph.RdfFormat")
 UNKNOWN: dict[int, tuple[str, ...]] = {4: ENGINE, 3: HTTP, 2: (*HTTP, *FILES), 1: HTTP, 0: HTTP}

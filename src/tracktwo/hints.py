@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from tracktwo.catalog import Catalog
 from tracktwo.links import Links
-from tracktwo.querytext import iris_in
+from tracktwo.querytext import iris_in, undeclared
 
 _IRIS_LOOKED_AT = 50
 
@@ -25,11 +25,10 @@ def unknown_term(text: str, catalog: Catalog, links: Links, prefixes: Mapping[st
 
 def unknown_prefix(text: str, prefixes: Mapping[str, str]) -> str:
     """A sentence for a query that uses a prefix nobody has declared, with the line that declares the nearest known."""
-    declared = set(re.findall(r"PREFIX\s+([\w.-]*):", text, re.IGNORECASE)) | set(prefixes)
-    used = re.findall(r"(?<![\w<:/#?$])([A-Za-z][\w.-]*):(?!//)", re.sub(r"<[^>]*>|#.*|\"[^\"]*\"", " ", text))
-    unknown = next((prefix for prefix in used if prefix not in declared), None)
-    if unknown is None:
+    missing = undeclared(text) - prefixes.keys() - {""}
+    if not missing:
         return ""
+    unknown = min(missing)
     close = difflib.get_close_matches(unknown, prefixes, n=1, cutoff=0.5)
     sentence = f"Nobody has declared the prefix “{unknown}:”."
     if not close:

@@ -111,9 +111,9 @@ def check_reach(text: str, prefixes: Mapping[str, str], allowed: Collection[str]
         words = querytext.words(form)
         if words and words[0] in _UPDATES:
             raise Forbidden("This endpoint answers queries; it takes no updates.")
-        if "SERVICE" in words:
+        if targets := querytext.services_in(form, prefixes):
             federated = True
-            if not all(target in allowed for target in querytext.services_in(form, prefixes)):
+            if not all(target in allowed for target in targets):
                 raise _not_allowed(allowed)
     return federated
 

@@ -301,7 +301,7 @@ def served(folder: Path, workers: int) -> Iterator[tuple[str, int]]:
         process = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
     try:
         until = time.monotonic() + 120
-        while not _is_up(port):
+        while not is_up(port):
             if process.poll() is not None or time.monotonic() > until:
                 raise SystemExit((folder / "log").read_text())
             time.sleep(0.1)
@@ -312,7 +312,7 @@ def served(folder: Path, workers: int) -> Iterator[tuple[str, int]]:
         process.wait(30)
 
 
-def _is_up(port: int) -> bool:
+def is_up(port: int) -> bool:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         connection.request("GET", "/health")

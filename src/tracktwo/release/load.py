@@ -92,6 +92,8 @@ def read(publication: Publication) -> Input:
 def format_of(path: Path) -> RdfFormat | None:
     """The RDF syntax that a file name's ending stands for."""
     ending = path.suffix.removeprefix(".").lower()
+    if ending == "txt":  # the registry's N-Triples; here it is a note to people
+        return None
     return RdfFormat.from_extension(ending) or _OTHER_ENDINGS.get(ending)
 
 

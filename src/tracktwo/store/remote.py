@@ -5,11 +5,12 @@ the skolem prefix (RDF 1.1 Concepts section 3.5), since SPARQL can't ask for a b
 again when they come back from our own look-ups.
 """
 
-import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from http.client import HTTPException
 from importlib.resources import files
-from typing import IO, Any
+from io import BufferedReader
+from typing import Any
 from urllib.error import HTTPError, URLError
 
 from pyoxigraph import (
@@ -30,10 +31,12 @@ from SPARQLWrapper.SPARQLExceptions import (
     SPARQLWrapperException,
 )
 
+from tracktwo import querytext
 from tracktwo.errors import NotAcceptable, QueryError, QueryTimeout, QueryTooBig, StoreUnavailable
-from tracktwo.formats import JSON, N_TRIPLES, RDF_FORMATS, RESULT_FORMATS, Format
+from tracktwo.formats import CSV, JSON, N_TRIPLES, RDF_FORMATS, RESULT_FORMATS, Format
 from tracktwo.store import BINDINGS, BOOLEAN, GRAPH, Answer, Query
 from tracktwo.store.pool import Dialect, PoolLimits
+from tracktwo.store.rows import ChunkFile, as_csv
 from tracktwo.terms import Node
 
 _CHUNK_BYTES = 1 << 15
@@ -92,8 +95,7 @@ class RemoteStore:
 
     def answer(self, query: Query) -> Answer:
         """Run a client's query at the endpoint, under our deadline and size limit."""
-        client = self._client(self._with_prefixes(query.text))
-        kind = _KINDS.get(client.queryType or "")
+        kind = _KINDS.get(next(iter(querytext.words(query.text)), ""))
         if kind is None:
             raise QueryError("not a SELECT, ASK, CONSTRUCT or DESCRIBE query")
         format_ = query.graph if kind == GRAPH else query.results
@@ -102,13 +104,14 @@ class RemoteStore:
                 "None of the formats that the request accepts can hold this query's answer.",
                 [row.media_type for row in (RDF_FORMATS if kind == GRAPH else RESULT_FORMATS)],
             )
+        client = self._client(self._declared(query.text))
         for name, graphs in self._dataset(query):
             for graph in graphs:
                 client.addParameter(name, graph)
-        response = self._send(client, _ASKED_AS.get(format_.name, format_))
-        return Answer(
-            kind, format_, self._chunks(response, query, time.monotonic() + self._limits.seconds), response.close
-        )
+        as_csv = kind == BINDINGS and format_ is CSV
+        response = self._send(client, JSON if as_csv else _ASKED_AS.get(format_.name, format_))
+        chunks = self._chunks(response, query, time.monotonic() + self._limits.seconds)
+        return Answer(kind, format_, _csv(chunks) if as_csv else chunks, response.close)
 
     def close(self) -> None:
         """Nothing is held between requests."""
@@ -121,17 +124,15 @@ class RemoteStore:
                 ("default-graph-uri", query.default_graphs or none),
                 ("named-graph-uri", query.named_graphs or none),
             ]
-        if not self._merged or re.search(r"\bFROM\b", query.text, re.IGNORECASE):
+        if not self._merged or any(querytext.graphs_in(query.text, self._dialect.prefixes)):
             return []  # the endpoint is no release of ours, or the text says it all
         return [("default-graph-uri", [self._merged]), ("named-graph-uri", self._graphs)]
 
-    def _with_prefixes(self, text: str) -> str:
-        """The text with those of our prefixes that it uses and does not declare, all on its first line."""
-        declared = set(re.findall(r"\bPREFIX\s+([\w.-]*):", text, re.IGNORECASE))
-        used = set(re.findall(r"(?<![\w<:/#])([A-Za-z][\w.-]*):", text)) - declared
-        return (
-            "".join(f"PREFIX {name}: <{iri}> " for name, iri in self._dialect.prefixes.items() if name in used) + text
-        )
+    def _declared(self, text: str) -> str:
+        """The text with our base, and those of our prefixes that it uses undeclared, all on its first line."""
+        missing = querytext.undeclared(text)
+        prefixes = (f"PREFIX {name}: <{iri}> " for name, iri in self._dialect.prefixes.items() if name in missing)
+        return f"BASE <{self._dialect.base_iri}> {''.join(prefixes)}{text}"
 
     def _client(self, text: str) -> SPARQLWrapper:
         client = SPARQLWrapper(self._url, agent="tracktwo")
@@ -139,6 +140,7 @@ class RemoteStore:
         client.setOnlyConneg(True)
         client.setTimeout(max(1, round(self._limits.seconds)))
         client.setQuery(text)
+        client.queryType = "SELECT"  # it guesses the form, from comments too, and would send an update
         return client
 
     def _send(self, client: SPARQLWrapper, format_: Format) -> Any:
@@ -155,6 +157,8 @@ class RemoteStore:
             if isinstance(error.reason, TimeoutError):
                 raise QueryTimeout("The query ran past its deadline and was stopped.") from error
             raise StoreUnavailable(f"The store {self._url} can't be reached: {error.reason}") from error
+        except (HTTPException, OSError) as error:
+            raise StoreUnavailable(f"The store {self._url} broke off: {_said(error)}") from error
         answered = response.headers.get_content_type()
         if answered not in (format_.media_type, *format_.aliases):
             response.close()
@@ -163,9 +167,12 @@ class RemoteStore:
             )
         return response
 
-    def _chunks(self, response: IO[bytes], query: Query, deadline: float) -> Iterator[bytes]:
+    def _chunks(self, response: Any, query: Query, deadline: float) -> Iterator[bytes]:
         left = self._limits.result_mb * _MB
-        while data := response.read(_CHUNK_BYTES):
+        announced = int(response.headers.get("Content-Length") or -1)
+        read = 0
+        while data := self._read(response):
+            read += len(data)
             left -= len(data)
             if left < 0:
                 raise QueryTooBig(f"The result is over {self._limits.result_mb} MB and was stopped.")
@@ -174,6 +181,18 @@ class RemoteStore:
             if query.gone.is_set():
                 raise StoreUnavailable("The client went away.")
             yield data
+        if announced not in (-1, read):
+            raise StoreUnavailable(f"The store {self._url} broke off after {read} of {announced} bytes.")
+
+    def _read(self, response: Any) -> bytes:
+        """The next bytes of a response."""
+        try:
+            data: bytes = response.read1(_CHUNK_BYTES) if hasattr(response, "read1") else response.read(_CHUNK_BYTES)
+        except TimeoutError as error:
+            raise QueryTimeout("The query ran past its deadline and was stopped.") from error
+        except (HTTPException, OSError) as error:
+            raise StoreUnavailable(f"The store {self._url} broke off: {_said(error)}") from error
+        return data
 
     def _look_up(self, name: str, values: str) -> Iterator[Mapping[str, Any]]:
         """Rows of one of our own queries, bound by a `VALUES` clause that is built from terms."""
@@ -181,19 +200,38 @@ class RemoteStore:
         client = self._client(f"{text}\n{values}")
         for graph in (*self._graphs, self._merged):
             client.addParameter("named-graph-uri", graph)
-        results = parse_query_results(self._send(client, JSON), format=QueryResultsFormat.JSON)
-        assert isinstance(results, QuerySolutions)
-        names = [variable.value for variable in results.variables]
-        for solution in results:
-            row = {name: self._blank_again(solution[name]) for name in names}
-            if row.get("graph") != NamedNode(self._merged) or name != "describe":
-                yield row
+        response = self._send(client, JSON)
+        try:
+            results = parse_query_results(response, format=QueryResultsFormat.JSON)
+            assert isinstance(results, QuerySolutions), "our own look-ups are SELECT queries"
+            names = [variable.value for variable in results.variables]
+            rows = [{name: self._blank_again(solution[name]) for name in names} for solution in results]
+        except TimeoutError as error:
+            raise QueryTimeout(f"The store {self._url} took too long for a look-up.") from error
+        except (SyntaxError, ValueError, OSError, HTTPException) as error:
+            raise StoreUnavailable(
+                f"The store {self._url} answered what is no SPARQL result: {_said(error)}"
+            ) from error
+        finally:
+            response.close()
+        merged = NamedNode(self._merged) if self._merged and name == "describe" else None
+        return (row for row in rows if row.get("graph") != merged or merged is None)
 
     def _blank_again(self, term: Any) -> NamedNode | BlankNode | Literal:
         if isinstance(term, NamedNode) and term.value.startswith(self._skolem_prefix):
             return BlankNode(term.value.removeprefix(self._skolem_prefix))
         result: NamedNode | BlankNode | Literal = term
         return result
+
+
+def _csv(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """CSV made from a SELECT query's answer in JSON."""
+    try:
+        results = parse_query_results(BufferedReader(ChunkFile(chunks)), format=QueryResultsFormat.JSON)
+        assert isinstance(results, QuerySolutions), "only a SELECT query's rows are asked for as CSV"
+        yield from as_csv(results)
+    except (SyntaxError, ValueError) as error:
+        raise StoreUnavailable(f"The store answered what is no SPARQL result: {_said(error)}") from error
 
 
 def _said(error: Exception) -> str:

@@ -17,10 +17,11 @@ from typing import Any, BinaryIO
 
 import pyoxigraph as ox
 
-from tracktwo.formats import RDF_FORMATS, RDF_XML, RESULT_FORMATS, XML, named
+from tracktwo.formats import CSV, RDF_FORMATS, RDF_XML, RESULT_FORMATS, XML, named
 from tracktwo.querytext import graphs_in
 from tracktwo.store import BINDINGS, BOOLEAN, GRAPH
 from tracktwo.store.frames import DATA, END, ERROR, HEADER, Reader, pack
+from tracktwo.store.rows import as_csv
 from tracktwo.terms import in_graph
 
 _CHUNK_BYTES = 1 << 15
@@ -192,7 +193,10 @@ def _write(results: Any, kind: str, wanted: str, sink: _Frames) -> None:
     format_ = named(wanted, RDF_FORMATS if kind == GRAPH else RESULT_FORMATS)
     assert format_ is not None
     sink.xml = format_ in (XML, RDF_XML)
-    if kind != GRAPH:
+    if kind == BINDINGS and format_ is CSV:
+        for rows in as_csv(results):
+            sink.write(rows)
+    elif kind != GRAPH:
         results.serialize(sink, format_.results)
     else:
         results.serialize(sink, format_.rdf)

@@ -8,6 +8,7 @@ from pyoxigraph import Literal, NamedNode, QueryBoolean, QueryResultsFormat, Que
 
 from tracktwo.entity import Value
 from tracktwo.store import GRAPH, Answer
+from tracktwo.store.rows import ChunkFile
 from tracktwo.web.site import Site
 
 
@@ -21,7 +22,7 @@ def shown(site: Site, answer: Answer) -> dict[str, Any]:
         if answer.kind == GRAPH:
             text, cut = _lines(answer.chunks, limit)
             return {"graph": text, "cut": cut, "rows_shown": limit}
-        results = parse_query_results(io.BufferedReader(_File(answer.chunks)), format=QueryResultsFormat.JSON)
+        results = parse_query_results(io.BufferedReader(ChunkFile(answer.chunks)), format=QueryResultsFormat.JSON)
         if isinstance(results, QueryBoolean):
             return {"truth": bool(results)}
         return {**_table(site, results, limit), "rows_shown": limit}
@@ -67,25 +68,3 @@ def _cell(site: Site, term: Any, labels: dict[str, dict[str, str]], nowhere: set
     if isinstance(term, Literal):
         return Value("literal", term.value, language=term.language or "")
     return Value("literal", str(term))
-
-
-class _File(io.RawIOBase):
-    """The bytes of an answer as a file to read."""
-
-    def __init__(self, chunks: Iterator[bytes]) -> None:
-        self._chunks = chunks
-        self._left = b""
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        while not self._left:
-            chunk = next(self._chunks, None)
-            if chunk is None:
-                return 0
-            self._left = chunk
-        count = min(len(buffer), len(self._left))
-        buffer[:count] = self._left[:count]
-        self._left = self._left[count:]
-        return count
