@@ -134,7 +134,18 @@ def plain(name: str, folder: Path, packages: Path) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    threaded = ["-k", "gthread", "-w", str(WORKERS), "--threads", str(THREADS), "--keep-alive", "60"]
+    threaded = [
+        "-k",
+        "gthread",
+        "-w",
+        str(WORKERS),
+        "--threads",
+        str(THREADS),
+        "--graceful-timeout",
+        "1",
+        "--keep-alive",
+        "60",
+    ]
     lines = {
         "gunicorn": ["-m", "gunicorn", *threaded, "-b", f"127.0.0.1:{port}", "plain:application()"],
         "waitress": ["-c", WAITRESS.format(port=port, threads=THREADS)],
@@ -155,9 +166,12 @@ def plain(name: str, folder: Path, packages: Path) -> Iterator[str]:
             time.sleep(0.1)
         yield url
     finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGINT)
-        process.wait(30)
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(10)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def install(folder: Path) -> Path:
