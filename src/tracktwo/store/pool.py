@@ -94,13 +94,18 @@ class Worker:
 
     def wait_until_up(self, seconds: float) -> None:
         """Wait until it can take a request, or has ended."""
-        if self._reader.wait(seconds):
-            self._reader.fill()
+        with contextlib.suppress(OSError, ValueError):  # closed meanwhile
+            if self._reader.wait(seconds):
+                self._reader.fill()
 
     def step_back(self) -> None:
         """Let short queries and pages have the processor first, from now on."""
         with contextlib.suppress(ProcessLookupError):
             os.setpriority(os.PRIO_PROCESS, self._process.pid, _LONG_NICENESS)
+
+    def has_ended(self) -> bool:
+        """Is the process gone?"""
+        return self._process.poll() is not None
 
     def send(self, request: Mapping[str, object]) -> None:
         """Hand the worker a request; a dead one is noticed when its answer is read."""
@@ -132,8 +137,11 @@ class Worker:
         until = time.monotonic() + seconds
         while not self._reader.has_next():
             remaining = until - time.monotonic()
-            if remaining <= 0 or not self._reader.wait(remaining) or not self._reader.fill():
-                return self._reader.has_next()
+            try:
+                if remaining <= 0 or not self._reader.wait(remaining) or not self._reader.fill():
+                    return self._reader.has_next()
+            except (OSError, ValueError):  # the pool has closed the pipe under us
+                return False
         return True
 
     def _death(self) -> TracktwoError:
@@ -233,7 +241,7 @@ class Pool:
             mine = _Waiter(long, next(self._numbers), query.client)
             self._waiting.append(mine)
             try:
-                while mine != next((waiter for waiter in sorted(self._waiting) if self._can_have(waiter)), None):
+                while mine != self._next():
                     self._wait(query, until)
             finally:
                 self._waiting.remove(mine)
@@ -242,6 +250,14 @@ class Pool:
             worker = self._idle.pop()
             self._busy.add(worker)
             return worker
+
+    def _next(self) -> _Waiter | None:
+        """Whose turn it is, now that workers which have died while idle are replaced."""
+        for worker in [worker for worker in self._idle if worker.has_ended()]:
+            self._idle.remove(worker)
+            worker.kill()
+            self._start()
+        return next((waiter for waiter in sorted(self._waiting) if self._can_have(waiter)), None)
 
     def _wait(self, query: Query, until: float) -> None:
         """Wait a moment for a change; raises `Busy` where that has taken too long."""
