@@ -54,7 +54,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("services", list, [], "SPARQL endpoints that queries may ask with SERVICE; none unless named here"),
     Setting("limits.query_seconds", float, 20.0, "a query's deadline on the wall clock"),
     Setting("limits.query_memory_mb", int, 1024, "a query worker's memory"),
-    Setting("limits.query_workers", int, 2, "query workers for each web worker"),
+    Setting(
+        "limits.query_workers",
+        int,
+        2,
+        "long queries that each web worker runs at once; two more query workers are kept for short ones",
+    ),
     Setting("limits.query_queue_seconds", float, 5.0, "how long a query waits for a worker before 503"),
     Setting("limits.query_bytes", int, 1_048_576, "the longest query text, and the largest request body"),
     Setting("limits.result_mb", int, 1024, "the largest result"),
