@@ -201,7 +201,7 @@ def test_without_scripts_the_form_works(browser: webdriver.Chrome, own_site: Sit
         field.clear()
         field.send_keys("SELECT (COUNT(*) AS ?n) WHERE { ?s a tt:Dialogue }")
         browser.find_element(By.CSS_SELECTOR, "button[type=submit]").click()
-        cell = browser.find_element(By.CSS_SELECTOR, "#answer td")
+        cell = WebDriverWait(browser, 20).until(lambda page: page.find_element(By.CSS_SELECTOR, "#answer td"))
         assert cell.text.startswith("1")
     finally:
         browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})

@@ -61,10 +61,11 @@ CASES = (
 
 @dataclass(frozen=True)
 class Load:
-    """What a server did: requests in a second, and how long each took."""
+    """What a server did: answers in a second, how long each took, and how many were errors or hung up on."""
 
     rate: float
     waits: Sequence[float]
+    failures: int
 
 
 def requests(case: Case, names: Sequence[str], host: str) -> Iterator[bytes]:
@@ -82,6 +83,7 @@ class Connection:
     def __init__(self, address: tuple[str, int]) -> None:
         self.socket = socket.create_connection(address, timeout=10)
         self.sent = 0.0
+        self.fine = True
         self._buffer = b""
 
     def send(self, request: bytes) -> None:
@@ -92,13 +94,12 @@ class Connection:
         """Read what is there; is the answer whole now?"""
         data = self.socket.recv(1 << 18)
         if not data:
-            raise SystemExit("the server hung up")
+            raise ConnectionResetError
         self._buffer += data
         head, found, body = self._buffer.partition(b"\r\n\r\n")
         if not found:
             return False
-        if not head.startswith(b"HTTP/1.1 200"):
-            raise SystemExit(head.decode(errors="replace"))
+        self.fine = head.startswith(b"HTTP/1.1 200")
         length = next((line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")), None)
         if len(body) < int(length.partition(b":")[2]) if length else not body.endswith(b"0\r\n\r\n"):
             return False
@@ -107,25 +108,38 @@ class Connection:
 
 
 def load(url: str, case: Case, names: Sequence[str], connections: int, seconds: float) -> Load:
-    """Ask over so many connections at once for so long."""
+    """Ask over so many connections at once for so long; who is hung up on connects again."""
     parts = urlsplit(url)
     address = (parts.hostname or "", parts.port or 80)
     asked = requests(case, names, parts.netloc)
     waits: list[float] = []
-    with contextlib.ExitStack() as stack, selectors.DefaultSelector() as selector:
+    failures = 0
+
+    def connect() -> None:
+        connection = Connection(address)
+        selector.register(connection.socket, selectors.EVENT_READ, connection)
+        connection.send(next(asked))
+
+    with selectors.DefaultSelector() as selector:
         for _ in range(connections):
-            connection = Connection(address)
-            stack.enter_context(connection.socket)
-            selector.register(connection.socket, selectors.EVENT_READ, connection)
-            connection.send(next(asked))
+            connect()
         started = time.perf_counter()
         while (now := time.perf_counter()) < started + seconds:
             for key, _ in selector.select(1):
                 connection = key.data
-                if connection.receive():
-                    waits.append(time.perf_counter() - connection.sent)
-                    connection.send(next(asked))
-    return Load(len(waits) / (now - started), waits)
+                try:
+                    if connection.receive():
+                        waits.append(time.perf_counter() - connection.sent)
+                        failures += not connection.fine
+                        connection.send(next(asked))
+                except ConnectionError:
+                    failures += 1
+                    selector.unregister(connection.socket)
+                    connection.socket.close()
+                    connect()
+        for key in list(selector.get_map().values()):
+            key.data.socket.close()
+    return Load(len(waits) / (now - started), waits, failures)
 
 
 @contextlib.contextmanager
@@ -162,7 +176,7 @@ def plain(name: str, folder: Path, packages: Path) -> Iterator[str]:
         until = time.monotonic() + 30
         while not worst_queries.is_up(port):
             if process.poll() is not None or time.monotonic() > until:
-                raise SystemExit((folder / f"{name}.log").read_text())
+                raise SystemExit(f"{name} did not start: " + (folder / f"{name}.log").read_text())
             time.sleep(0.1)
         yield url
     finally:
