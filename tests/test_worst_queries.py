@@ -71,16 +71,13 @@ def test_the_worst_queries_leave_the_site_answering(tmp_path: Path) -> None:
     done = subprocess.run(line, capture_output=True, text=True, timeout=120, check=False)
     print(done.stdout, done.stderr)
     found: dict[str, Any] = json.loads(figures.read_text(encoding="utf-8"))
-    # On a loaded machine a short query may be told to try again, which is an answer; the script's own bound is zero.
-    refused = [fault for fault in found["faults"] if fault.startswith("(row): 503:")]
-    assert len(refused) <= 0.1 * found["watchers"]["row"]["requests"], done.stdout
-    assert [reason for reason in found["missed"] if "answers were wrong" not in reason] == [], done.stdout
-    assert found["faults"] == refused, done.stdout
+    assert found["missed"] == [], done.stdout
+    assert done.returncode == 0
     assert found["watchers"]["page"]["requests"] > 20
     assert found["watchers"]["row"]["requests"] > 20
     statuses = {status.partition(",")[0] for status in found["statuses"]} - {"hung up", "broken off"}
     assert statuses - ALLOWED == set()
-    assert statuses >= {"403", "503", "504"}
+    assert statuses >= {"400", "403", "413", "503", "504", "507"}
     assert sum(found["statuses"].values()) > 100
 
 
