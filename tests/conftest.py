@@ -15,7 +15,7 @@ from tracktwo.release.build import build
 from tracktwo.release.history import Release, Releases
 from tracktwo.web.site import Options, Site, open_site
 
-#: These two load the whole machine, and their set-up is not steady yet behind the other tests: they run by themselves,
+#: These two are for a process of their own, where `.ci/run` has the first; behind the other tests they are not steady:
 #: `TRACKTWO_LOAD=1 pytest tests/test_w3c.py tests/test_worst_queries.py`.
 collect_ignore = [] if os.environ.get("TRACKTWO_LOAD") else ["test_w3c.py", "test_worst_queries.py"]
 
