@@ -303,18 +303,14 @@ def _query_formats(name: str) -> tuple[Format | None, Format | None]:
 
 def _store(place: Place, endpoint: str) -> Store:
     """The current release's store, or an endpoint of anybody's, asked as it is."""
-    limits = place.publication.limits
     if endpoint:
-        bounds = PoolLimits(
-            1, limits.query_seconds, limits.query_queue_seconds, limits.query_memory_mb, limits.result_mb
-        )
         return RemoteStore(
             endpoint,
             (),
             "",
             place.publication.skolem_prefix,
             Dialect(place.publication.base_iri, place.publication.prefixes),
-            bounds,
+            PoolLimits.of(place.publication.limits),
         )
     return open_store(place.publication, _current(place), "")
 

@@ -98,10 +98,7 @@ def open_site(release: Release, options: Options) -> Site:
 
 def open_store(publication: Publication, release: Release, url: str) -> Store:
     """The embedded store of a release, or the remote one at `url` once it is seen to hold the same."""
-    limits = publication.limits
-    bounds = PoolLimits(
-        limits.query_workers, limits.query_seconds, limits.query_queue_seconds, limits.query_memory_mb, limits.result_mb
-    )
+    bounds = PoolLimits.of(publication.limits)
     dialect = Dialect(publication.base_iri, publication.prefixes)
     if not url:
         return EmbeddedStore(release.store, dialect, bounds)
