@@ -38,7 +38,8 @@ def unknown_prefix(text: str, prefixes: Mapping[str, str]) -> str:
     sentence = f"Nobody has declared the prefix “{unknown}:”."
     if not close:
         return sentence
-    return f"{sentence} Did you mean “{close[0]}:”? It stands for <{prefixes[close[0]]}> and needs no declaration here."
+    line = f"PREFIX {close[0]}: <{prefixes[close[0]]}>"
+    return f"{sentence} Did you mean “{close[0]}:”? It needs no declaration here; elsewhere add the line {line}"
 
 
 def _nearest(iri: str, catalog: Catalog) -> str:

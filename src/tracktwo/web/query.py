@@ -156,11 +156,23 @@ def limits() -> Response:
     """What a query may cost, and what each refusal means."""
     site: Site = g.site
     rows = [row for row in SETTINGS if row.name.startswith(_BOUNDING)]
-    bounds = [(row.meaning, getattr(site.publication.limits, row.name.removeprefix("limits."))) for row in rows]
+    bounds = [
+        (
+            row.meaning,
+            f"{getattr(site.publication.limits, row.name.removeprefix('limits.')):,} {_unit(row.name)}".strip(),
+        )
+        for row in rows
+    ]
     explained = [(STATUS[kind], kind.__doc__ or "") for kind in _EXPLAINED]
     return respond(
         site, Representation(HTML, lambda: render_template("limits.html", head=[], bounds=bounds, explained=explained))
     )
+
+
+def _unit(setting: str) -> str:
+    """The unit that ends a setting's name; what counts workers has none."""
+    unit = setting.rpartition("_")[2]
+    return {"workers": "", "mb": "MB"}.get(unit, unit)
 
 
 @routes.get("/vocabulary")
