@@ -18,6 +18,7 @@ from tracktwo.publication import Publication
 from tracktwo.question import Question
 from tracktwo.release.build import LAYOUT_FILE, QUESTIONS
 from tracktwo.release.history import Release, Releases
+from tracktwo.search import Search
 from tracktwo.sparql import Rules
 from tracktwo.store import Store
 from tracktwo.store.embedded import EmbeddedStore
@@ -46,6 +47,7 @@ class Site:
     catalog: Catalog
     links: Links
     describer: Describer
+    search: Search
 
     @cached_property
     def examples(self) -> list[str]:
@@ -93,7 +95,7 @@ def open_site(release: Release, options: Options) -> Site:
         inferred_graph=publication.inferred_graph,
         languages=publication.languages,
     )
-    return Site(publication, release, store, catalog, links, describer)
+    return Site(publication, release, store, catalog, links, describer, Search(release.catalog))
 
 
 def open_store(publication: Publication, release: Release, url: str) -> Store:
