@@ -468,6 +468,24 @@ def test_an_empty_answer_is_explained(page: Page, why: str) -> None:
     assert parts == [item.text for item in page.all("#answer .why li")]
     assert len(parts) == len(page.inside(".cm-lintRange-warning")) or not parts
     assert sentence in page.status
+    assert all(f" {part.rstrip('.')}" in page.status for part in parts)
+
+
+def test_an_unknown_name_of_ours_gets_the_nearest_that_there_is(page: Page) -> None:
+    """Class and property alike; the same in the response's header, and the answer stays what it is."""
+    base = page.site.base_iri
+    for query, wrong, right in (
+        ("SELECT ?x WHERE { ?x a tt:Oficer }", "Oficer", "Officer"),
+        ("SELECT ?x WHERE { ?x a tt:Meeting OPTIONAL { ?x tt:isSesionOf ?y } }", "isSesionOf", "isSessionOf"),
+    ):
+        sentence = f"<{base}ontology#{wrong}> does not occur here. Did you mean <{base}ontology#{right}>?"
+        assert sentence == page.site.query(query).headers["tracktwo-hint"]
+        page.open(query)
+        page.settled()
+        assert [sentence] == [note.text for note in page.all("#answer p.cut")]
+    page.open("SELECT ?x WHERE { ?x a tt:Officer } LIMIT 1")
+    page.settled()
+    assert not page.all("#answer p.cut")
 
 
 def test_the_keyboard_alone_is_enough(page: Page) -> None:
@@ -569,9 +587,11 @@ def test_without_scripts_there_is_a_plain_form(driver: webdriver.Chrome, own_sit
         assert field.is_displayed()
         field.send_keys(CLASSES)
         driver.find_element(By.CSS_SELECTOR, "form.ask button").click()
+        WebDriverWait(driver, 15).until(lambda _: driver.find_elements(By.CSS_SELECTOR, "#answer tbody tr"))
         assert len(driver.find_elements(By.CSS_SELECTOR, "#answer tbody tr")) == 12
         assert driver.find_element(By.ID, "query").text == CLASSES
         driver.find_element(By.CSS_SELECTOR, "#examples li a").click()
+        WebDriverWait(driver, 15).until(lambda _: "# title:" in driver.find_element(By.ID, "query").text)
         assert driver.find_elements(By.CSS_SELECTOR, "#answer tbody tr")
     finally:
         driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})

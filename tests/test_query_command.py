@@ -123,8 +123,8 @@ def test_the_size_is_limited_and_an_answer_cut_off_is_a_failure(foreign_site: Si
 
 def test_what_is_no_text_is_told(foreign_site: Site) -> None:
     assert "not UTF-8" in query(foreign_site, "-", given=b"ASK { \xff }", code=1)[1]
-    line = [*serving.command("query", "--publication", FOREIGN, "--releases", foreign_site.releases), "-e", b"\xff"]
-    done = subprocess.run(line, capture_output=True, timeout=60, check=False)
+    line = serving.command("query", "--publication", FOREIGN, "--releases", foreign_site.releases, "-e")
+    done = subprocess.run([*line, b"\xff"], capture_output=True, timeout=60, check=False)
     assert (1, b"") == (done.returncode, done.stdout)
     assert b"not UTF-8" in done.stderr
 
