@@ -409,10 +409,11 @@ def test_the_query_can_be_used_elsewhere(page: Page, own_site: Site) -> None:
     assert release in cited
     assert urlencode({"query": query}) in cited
     ran = [
-        subprocess.run(command, capture_output=True, text=True, timeout=30, check=True).stdout
+        subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
         for command in (
             ["bash", "-c", code["curl"]],
             [sys.executable, "-W", "ignore", "-c", code["Python, SPARQLWrapper"]],
+            [sys.executable, "-W", "ignore", "-c", code["Python, pandas"]],
         )
     ]
     assert all(name in output for output in ran)
@@ -426,7 +427,7 @@ def test_other_forms_can_be_used_elsewhere(page: Page, form: str) -> None:
     page.open(form)
     page.settled()
     page.one("details.use summary").click()
-    for name in ("curl", "Python, SPARQLWrapper"):
+    for name in ("curl", "Python, SPARQLWrapper", "Python, pandas"):
         next(tab for tab in page.all("details.use [role=tab]") if tab.text == name).click()
         text = page.one("#use-code").text
         command = ["bash", "-c", text] if name == "curl" else [sys.executable, "-W", "ignore", "-c", text]
