@@ -174,11 +174,28 @@ def test_results_come_in_each_format_by_suffix_and_by_negotiation(own_site: Site
 def test_the_address_that_is_cited_answers(own_site: Site) -> None:
     """The IRI in the citation is the one in the RDF, and its path is the page's own."""
     page = own_site.get(f"/query/{SLUGS[0]}", CHROME).text
-    found = re.search(r'<p class="cite">.*?(https://\S+)</p>', page)
+    found = re.search(r'<p class="cite">.*?<a href="[^"]*">(https://[^<]+)</a></p>', page)
     assert found
     graph = rdflib.Graph().parse(data=own_site.get(f"/query/{SLUGS[0]}", TURTLE).text, format="turtle")
     assert (rdflib.URIRef(found[1]), RDF.type, SH.SPARQLExecutable) in graph
     assert 200 == own_site.get(own_site.path(found[1])).status_code
+
+
+def test_a_citation_names_the_values_that_were_chosen(ships: Site) -> None:
+    page = ships.get("/query/by-builtin?value=2001", CHROME).text
+    assert f'<a href="/query/by-builtin?value=2001">{EX}query/by-builtin?value=2001</a></p>' in page
+    assert ">Bob<" in page
+
+
+def test_the_page_leads_to_its_results_in_other_formats(ships: Site) -> None:
+    page = ships.get("/query/by-builtin?value=2001", CHROME).text
+    found = dict(re.findall(r'<a href="([^"]*)">(JSON|CSV|TSV|XML)</a>', page.partition("These results as")[2]))
+    assert ["JSON", "CSV", "TSV", "XML"] == list(found.values())
+    for url in found:
+        response = ships.get(ships.below(url))
+        assert 200 == response.status_code
+        assert f"{EX}id/bob" in response.text
+        assert f"{EX}id/ann" not in response.text
 
 
 def known(line: str, declared: dict[str, str]) -> bool:

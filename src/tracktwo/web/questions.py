@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, g, render_template, request
 from pyoxigraph import Literal, NamedNode
@@ -105,11 +106,15 @@ def _given(name: str, value: str, default: NamedNode | Literal) -> NamedNode | L
     return NamedNode(value)
 
 
+def _asked_with(site: Site, question: Question) -> dict[str, str]:
+    """The question's parameters that the request names."""
+    known = question.parameters(site.publication.prefixes)
+    return {name: request.args[name] for name in known if request.args.get(name)}
+
+
 def _url(site: Site, question: Question, suffix: str) -> str:
     """The absolute URL of one format, with the request's parameters."""
-    known = question.parameters(site.publication.prefixes)
-    given = {name: request.args[name] for name in known if request.args.get(name)}
-    return site.links.full(site.links.site(f"query/{question.slug}.{suffix}", **given))
+    return site.links.full(site.links.site(f"query/{question.slug}.{suffix}", **_asked_with(site, question)))
 
 
 def _described(site: Site, asked: list[Question], format_: Format) -> bytes:
@@ -121,8 +126,17 @@ def _described(site: Site, asked: list[Question], format_: Format) -> bytes:
 def _page(site: Site, question: Question, text: str, links: Sequence[Link]) -> str:
     answer = site.store.answer(_query(text, JSON))
     result = answers.shown(site, answer)
+    given = _asked_with(site, question)
+    path = f"query/{question.slug}"
     return render_template(
-        "question.html", head=links, question=question, text=text, pickers=_pickers(site, question), **result
+        "question.html",
+        head=links,
+        question=question,
+        text=text,
+        pickers=_pickers(site, question),
+        here=site.links.site(path, **given),
+        iri=site.publication.named(path) + ("?" + urlencode(given) if given else ""),
+        **result,
     )
 
 
