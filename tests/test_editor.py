@@ -332,6 +332,33 @@ def test_a_query_over_its_time_is_told_below_a_path(driver: webdriver.Chrome, ha
     assert page.complaints() == []
 
 
+def test_from_an_example_to_a_chart_a_link_a_fault_and_a_deadline(driver: webdriver.Chrome, hasty_site: Site) -> None:
+    """One person's way through the editor."""
+    page = Page(driver, hasty_site).open()
+    page.one("#examples li a").click()
+    assert "row" in page.settled()
+    assert page.all("#answer tbody tr")
+    page.write(CLASSES)
+    page.press(Keys.ESCAPE)
+    assert page.run().endswith("Shown as bar chart.")
+    page.until(lambda: len(page.all("#answer svg .mark")) == 12)
+    page.show("Table")
+    page.until(lambda: len(page.all("#answer tbody tr")) == 12)
+    link = driver.current_url
+    driver.get("about:blank")
+    driver.get(link)
+    page.until(lambda: len(page.all("#answer tbody tr")) == 12)
+    assert page.text == CLASSES
+    page.write("SELECT ?s WHERE { ?s nonsense ?o }")
+    page.press(Keys.ESCAPE)
+    assert page.run().startswith("400")
+    assert page.one("#answer h2").text.startswith("Line 1")
+    page.write(ENDLESS)
+    page.press(Keys.ESCAPE)
+    assert page.run().startswith("504")
+    assert page.complaints(but="Failed to load resource") == []
+
+
 @pytest.mark.parametrize("way", ["button", "escape"])
 def test_a_query_can_be_cancelled(page: Page, way: str) -> None:
     page.open()
@@ -470,6 +497,20 @@ def test_an_empty_answer_is_explained(page: Page, why: str) -> None:
     assert len(parts) == len(page.inside(".cm-lintRange-warning")) or not parts
     assert sentence in page.status
     assert all(f" {part.rstrip('.')}" in page.status for part in parts)
+
+
+def test_looking_for_the_reason_stays_within_a_budget(page: Page) -> None:
+    """However many patterns there are: so many questions, so many seconds, then it says that it does not know."""
+    patterns = " ".join(f"?x{n} rdfs:label ?l{n} ." for n in range(60))
+    page.open(f"SELECT * WHERE {{ {patterns} ?x0 foaf:phone ?a . ?x1 foaf:phone ?b }} LIMIT 1")
+    assert page.settled().startswith("0 rows")
+    began = time.monotonic()
+    page.until(lambda: page.all("#answer .why") and "Looking" not in page.one("#answer .why").text)
+    assert time.monotonic() - began < 8
+    asked = page.driver.execute_script(
+        "return performance.getEntriesByType('resource').filter(one => one.name.includes('/sparql')).length"
+    )
+    assert 1 < asked < 60
 
 
 def test_an_unknown_name_of_ours_gets_the_nearest_that_there_is(page: Page) -> None:
