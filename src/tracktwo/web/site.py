@@ -4,7 +4,7 @@ import json
 import threading
 import time
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -64,6 +64,12 @@ class Site:
     def questions(self) -> list[Question]:
         """The publication's questions, in order."""
         return [Question(**row) for row in json.loads(self.release.read(QUESTIONS))]
+
+    @cached_property
+    def ranges(self) -> Mapping[str, Mapping[str, list[str]]]:
+        """What the shapes say of each property's values."""
+        found: Mapping[str, Mapping[str, list[str]]] = json.loads(self.release.read(LAYOUT_FILE)).get("ranges", {})
+        return found
 
     @cached_property
     def rules(self) -> Rules:
