@@ -1,4 +1,4 @@
-"""Finding entities by words: a page of hits, the same as JSON and RDF, suggestions while typing, and OpenSearch."""
+"""Entities found by words: a page of hits, the same as JSON and RDF, suggestions while typing, and OpenSearch."""
 
 import json
 from collections.abc import Sequence
