@@ -127,11 +127,11 @@ def kebab(name: str) -> str:
 
 
 def test_there_is_knowledge_to_test(statements: list[Statement], terms: list[Statement]) -> None:
-    assert len(DATA) >= 9
+    assert len(DATA) >= 130
     assert len(ONTOLOGY) >= 2
     assert len(QUESTIONS) >= 20
-    assert len(entities(statements)) >= 250
-    assert len(statements) >= 2000
+    assert len(entities(statements)) >= 1200
+    assert len(statements) >= 12000
     assert len(terms) >= 1000
 
 
@@ -239,7 +239,7 @@ def test_literals_are_in_the_form_that_the_store_keeps(path: Path) -> None:
     store.load(path=str(path), format=RdfFormat.TURTLE)
     kept = {str(q.object) for q in store if isinstance(q.object, Literal)}
     written = {str(s.object) for s in read(path) if isinstance(s.object, Literal)}
-    assert len(list(store)) >= 20
+    assert len(list(store)) >= 2
     assert kept == written
 
 
