@@ -248,3 +248,23 @@ def test_both_publications_conform_and_say_so_in_the_release(each: Built) -> Non
 
 def test_literals_of_rdflib_are_left_as_they_were() -> None:
     assert rdflib.NORMALIZE_LITERALS
+
+
+def test_a_rule_in_sparql_looks_at_every_node(tmp_path: Path) -> None:
+    """Its query is parsed once, and asked with each node."""
+    rule = f'sh:sparql [ sh:message "Too old." ; sh:select "SELECT $this WHERE {{ $this <{EX}age> 9 }}" ]'
+    shapes = f"{PREFIXES}ex:ThingShape a sh:NodeShape ; sh:targetClass ex:Thing ; {rule} ."
+    data = PREFIXES + "".join(f"ex:t{age} a ex:Thing ; ex:age {age % 10} . " for age in range(30))
+    report = validated(tmp_path, {"shapes/shapes.ttl": shapes, "data/data.ttl": data})
+    assert [EX + "t19", EX + "t29", EX + "t9"] == [result.node for result in report.of(VIOLATION)]
+
+
+def test_names_and_places_on_a_page_change_no_result(tmp_path: Path) -> None:
+    layout = "sh:name 'age' ; sh:description 'in years' ; sh:order 1 ; sh:group ex:Group ; sh:defaultValue 7 ; "
+    plain = validated(tmp_path / "a", {"shapes/shapes.ttl": PREFIXES + SHAPE, "data/data.ttl": PREFIXES + MORE})
+    laid_out = SHAPE.replace("sh:path ex:age ;", f"sh:path ex:age ; {layout}")
+    placed = validated(tmp_path / "b", {"shapes/shapes.ttl": PREFIXES + laid_out, "data/data.ttl": PREFIXES + MORE})
+    assert [(r.node, r.path, r.shape, r.message) for r in plain.results] == [
+        (r.node, r.path, r.shape, r.message) for r in placed.results
+    ]
+    assert 1 == len(plain.results)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import pyshacl
 import rdflib
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad
 from rdflib.namespace import SH
+from rdflib.plugins.sparql import prepareQuery
+from rdflib.plugins.sparql.sparql import Query
 
 from tracktwo.errors import InputError
 from tracktwo.namespaces import XSD
@@ -19,6 +22,9 @@ from tracktwo.release.load import Input
 from tracktwo.terms import Term, name_of
 
 VIOLATION, WARNING, INFO = "Violation", "Warning", "Info"
+
+#: What shapes say to pages only (SHACL section 2.3.2). PySHACL would try each one on every node as a constraint.
+_NOT_VALIDATING = frozenset(NamedNode(SH[name]) for name in ("defaultValue", "description", "group", "name", "order"))
 
 
 @dataclass(frozen=True)
@@ -79,7 +85,7 @@ def validate(publication: Publication, given: Input, inferred: Iterable[Quad]) -
     Raises `InputError` where the shapes hold no target, since a check that looks at nothing is none, or where
     pySHACL rejects the shapes themselves.
     """
-    shapes = _rdflib(given.of("shapes"))
+    shapes = _rdflib(quad for quad in given.of("shapes") if quad.predicate not in _NOT_VALIDATING)
     targets = _targets(shapes)
     if not targets:
         raise InputError(f"{publication.folders['shapes']}: no shape has a target, so nothing would be validated")
@@ -99,9 +105,22 @@ def validate(publication: Publication, given: Input, inferred: Iterable[Quad]) -
     return Report(results, graph.serialize(format="turtle") if isinstance(graph, rdflib.Graph) else "", targets)
 
 
+class _Graph(rdflib.Graph):
+    """A graph that parses each query once: pySHACL asks the same text for every node that a rule looks at."""
+
+    def query(self, query_object: Any, *given: Any, **named: Any) -> rdflib.query.Result:
+        prepared = _prepared(query_object) if isinstance(query_object, str) else query_object
+        return super().query(prepared, *given, **named)
+
+
+@lru_cache
+def _prepared(text: str) -> Query:
+    return prepareQuery(text)
+
+
 def _rdflib(quads: Iterable[Quad]) -> rdflib.Graph:
     """PySHACL's kind of graph; blank nodes keep their labels, and literals their lexical form."""
-    graph = rdflib.Graph()
+    graph = _Graph()
     terms: dict[Term, Any] = {}
     for triple in {quad.triple for quad in quads}:
         for term in (triple.subject, triple.object):
