@@ -1,7 +1,7 @@
 """Hold the data to its shapes with pySHACL, and tell each result so that a curator can act on it."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -15,7 +15,7 @@ from rdflib.plugins.sparql import prepareQuery
 from rdflib.plugins.sparql.sparql import Query
 
 from tracktwo.errors import InputError
-from tracktwo.namespaces import XSD
+from tracktwo.namespaces import DCTERMS, RDF, SD, XSD
 from tracktwo.publication import Publication
 from tracktwo.release import places
 from tracktwo.release.load import Input
@@ -89,7 +89,7 @@ def validate(publication: Publication, given: Input, inferred: Iterable[Quad]) -
     targets = _targets(shapes)
     if not targets:
         raise InputError(f"{publication.folders['shapes']}: no shape has a target, so nothing would be validated")
-    data = _rdflib([*given.of("ontology"), *given.of("data"), *inferred])
+    data = _rdflib([*given.of("ontology"), *given.of("data"), *_context(publication, given), *inferred])
     try:
         _, graph, _ = pyshacl.validate(
             data, shacl_graph=shapes, inference="none", advanced=False, allow_warnings=False, inplace=True
@@ -103,6 +103,22 @@ def validate(publication: Publication, given: Input, inferred: Iterable[Quad]) -
         raise InputError(f"{publication.folders['shapes']}: {error}") from error
     results = _results(graph, given) if isinstance(graph, rdflib.Graph) else []
     return Report(results, graph.serialize(format="turtle") if isinstance(graph, rdflib.Graph) else "", targets)
+
+
+def _context(publication: Publication, given: Input) -> Iterator[Quad]:
+    """What shapes cannot see in one merged graph, for them to ask about.
+
+    Each graph of the data is a `sd:NamedGraph`; each IRI of the publication's things that nothing is said about
+    `dcterms:isReferencedBy` those that speak of it.
+    """
+    things = tuple(publication.base_iri + path for path in publication.documents)
+    described = {quad.subject for quad in given.quads}
+    for name in dict.fromkeys(quad.graph_name for quad in given.of("data")):
+        if isinstance(name, NamedNode):
+            yield Quad(name, RDF.type, SD.NamedGraph, name)
+    for quad in given.of("data"):
+        if isinstance(quad.object, NamedNode) and quad.object not in described and quad.object.value.startswith(things):
+            yield Quad(quad.object, DCTERMS.isReferencedBy, quad.subject, quad.graph_name)
 
 
 class _Graph(rdflib.Graph):
@@ -204,15 +220,23 @@ class _Places:
     def __init__(self, given: Input) -> None:
         self._owner = given.owner
         self._graphs: dict[str, list[tuple[str, str]]] = {}
+        self._speakers: dict[str, tuple[str, str]] = {}
         for quad in given.quads:
             name = quad.subject.value if isinstance(quad.subject, (NamedNode, BlankNode)) else ""
             self._graphs.setdefault(name, []).append((quad.predicate.value, name_of(quad.graph_name)))
+            if isinstance(quad.object, NamedNode):
+                self._speakers.setdefault(quad.object.value, (name, quad.predicate.value))
 
     def of(self, node: str, path: str) -> tuple[Path | None, int]:
-        """(file, line) where the node is described, by preference with the property at fault."""
+        """(file, line) where the node is described, by preference with the property at fault.
+
+        A graph is its file; of what is not described, the place is where something links to it.
+        """
         graphs = self._graphs.get(node, [])
+        if node in self._owner and not graphs:
+            return self._owner[node].path, 1
         if not graphs:
-            return None, 0
+            return self.of(*self._speakers[node]) if node in self._speakers else (None, 0)
         graph = next((graph for predicate, graph in graphs if predicate == path), graphs[0][1])
         file = self._owner[graph].path
         return file, places.subject_line(file, node)
