@@ -220,12 +220,12 @@ class _Places:
     def __init__(self, given: Input) -> None:
         self._owner = given.owner
         self._graphs: dict[str, list[tuple[str, str]]] = {}
-        self._speakers: dict[str, tuple[str, str]] = {}
+        self._referrers: dict[str, tuple[str, str]] = {}
         for quad in given.quads:
             name = quad.subject.value if isinstance(quad.subject, (NamedNode, BlankNode)) else ""
             self._graphs.setdefault(name, []).append((quad.predicate.value, name_of(quad.graph_name)))
             if isinstance(quad.object, NamedNode):
-                self._speakers.setdefault(quad.object.value, (name, quad.predicate.value))
+                self._referrers.setdefault(quad.object.value, (name, quad.predicate.value))
 
     def of(self, node: str, path: str) -> tuple[Path | None, int]:
         """(file, line) where the node is described, by preference with the property at fault.
@@ -236,7 +236,7 @@ class _Places:
         if node in self._owner and not graphs:
             return self._owner[node].path, 1
         if not graphs:
-            return self.of(*self._speakers[node]) if node in self._speakers else (None, 0)
+            return self.of(*self._referrers[node]) if node in self._referrers else (None, 0)
         graph = next((graph for predicate, graph in graphs if predicate == path), graphs[0][1])
         file = self._owner[graph].path
         return file, places.subject_line(file, node)
