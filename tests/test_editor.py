@@ -332,6 +332,33 @@ def test_a_query_over_its_time_is_told_below_a_path(driver: webdriver.Chrome, ha
     assert page.complaints() == []
 
 
+def test_from_an_example_to_a_chart_a_link_a_fault_and_a_deadline(driver: webdriver.Chrome, hasty_site: Site) -> None:
+    """One person's way through the editor."""
+    page = Page(driver, hasty_site).open()
+    page.one("#examples li a").click()
+    assert "row" in page.settled()
+    assert page.all("#answer tbody tr")
+    page.write(CLASSES)
+    page.press(Keys.ESCAPE)
+    assert page.run().endswith("Shown as bar chart.")
+    page.until(lambda: len(page.all("#answer svg .mark")) == 12)
+    page.show("Table")
+    page.until(lambda: len(page.all("#answer tbody tr")) == 12)
+    link = driver.current_url
+    driver.get("about:blank")
+    driver.get(link)
+    page.until(lambda: len(page.all("#answer tbody tr")) == 12)
+    assert page.text == CLASSES
+    page.write("SELECT ?s WHERE { ?s nonsense ?o }")
+    page.press(Keys.ESCAPE)
+    assert page.run().startswith("400")
+    assert page.one("#answer h2").text.startswith("Line 1")
+    page.write(ENDLESS)
+    page.press(Keys.ESCAPE)
+    assert page.run().startswith("504")
+    assert page.complaints(but="Failed to load resource") == []
+
+
 @pytest.mark.parametrize("way", ["button", "escape"])
 def test_a_query_can_be_cancelled(page: Page, way: str) -> None:
     page.open()
@@ -409,10 +436,11 @@ def test_the_query_can_be_used_elsewhere(page: Page, own_site: Site) -> None:
     assert release in cited
     assert urlencode({"query": query}) in cited
     ran = [
-        subprocess.run(command, capture_output=True, text=True, timeout=30, check=True).stdout
+        subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
         for command in (
             ["bash", "-c", code["curl"]],
             [sys.executable, "-W", "ignore", "-c", code["Python, SPARQLWrapper"]],
+            [sys.executable, "-W", "ignore", "-c", code["Python, pandas"]],
         )
     ]
     assert all(name in output for output in ran)
@@ -426,7 +454,7 @@ def test_other_forms_can_be_used_elsewhere(page: Page, form: str) -> None:
     page.open(form)
     page.settled()
     page.one("details.use summary").click()
-    for name in ("curl", "Python, SPARQLWrapper"):
+    for name in ("curl", "Python, SPARQLWrapper", "Python, pandas"):
         next(tab for tab in page.all("details.use [role=tab]") if tab.text == name).click()
         text = page.one("#use-code").text
         command = ["bash", "-c", text] if name == "curl" else [sys.executable, "-W", "ignore", "-c", text]
@@ -468,6 +496,38 @@ def test_an_empty_answer_is_explained(page: Page, why: str) -> None:
     assert parts == [item.text for item in page.all("#answer .why li")]
     assert len(parts) == len(page.inside(".cm-lintRange-warning")) or not parts
     assert sentence in page.status
+    assert all(f" {part.rstrip('.')}" in page.status for part in parts)
+
+
+def test_looking_for_the_reason_stays_within_a_budget(page: Page) -> None:
+    """However many patterns there are: so many questions, so many seconds, then it says that it does not know."""
+    patterns = " ".join(f"?x{n} rdfs:label ?l{n} ." for n in range(60))
+    page.open(f"SELECT * WHERE {{ {patterns} ?x0 foaf:phone ?a . ?x1 foaf:phone ?b }} LIMIT 1")
+    assert page.settled().startswith("0 rows")
+    began = time.monotonic()
+    page.until(lambda: page.all("#answer .why") and "Looking" not in page.one("#answer .why").text)
+    assert time.monotonic() - began < 8
+    asked = page.driver.execute_script(
+        "return performance.getEntriesByType('resource').filter(one => one.name.includes('/sparql')).length"
+    )
+    assert 1 < asked < 60
+
+
+def test_an_unknown_name_of_ours_gets_the_nearest_that_there_is(page: Page) -> None:
+    """Class and property alike; the same in the response's header, and the answer stays what it is."""
+    base = page.site.base_iri
+    for query, wrong, right in (
+        ("SELECT ?x WHERE { ?x a tt:Oficer }", "Oficer", "Officer"),
+        ("SELECT ?x WHERE { ?x a tt:Meeting OPTIONAL { ?x tt:isSesionOf ?y } }", "isSesionOf", "isSessionOf"),
+    ):
+        sentence = f"<{base}ontology#{wrong}> does not occur here. Did you mean <{base}ontology#{right}>?"
+        assert sentence == page.site.query(query).headers["tracktwo-hint"]
+        page.open(query)
+        page.settled()
+        assert [sentence] == [note.text for note in page.all("#answer p.cut")]
+    page.open("SELECT ?x WHERE { ?x a tt:Officer } LIMIT 1")
+    page.settled()
+    assert not page.all("#answer p.cut")
 
 
 def test_the_keyboard_alone_is_enough(page: Page) -> None:
@@ -569,9 +629,11 @@ def test_without_scripts_there_is_a_plain_form(driver: webdriver.Chrome, own_sit
         assert field.is_displayed()
         field.send_keys(CLASSES)
         driver.find_element(By.CSS_SELECTOR, "form.ask button").click()
+        WebDriverWait(driver, 15).until(lambda _: driver.find_elements(By.CSS_SELECTOR, "#answer tbody tr"))
         assert len(driver.find_elements(By.CSS_SELECTOR, "#answer tbody tr")) == 12
         assert driver.find_element(By.ID, "query").text == CLASSES
         driver.find_element(By.CSS_SELECTOR, "#examples li a").click()
+        WebDriverWait(driver, 15).until(lambda _: "# title:" in driver.find_element(By.ID, "query").text)
         assert driver.find_elements(By.CSS_SELECTOR, "#answer tbody tr")
     finally:
         driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})

@@ -25,6 +25,7 @@ LAYERS: dict[str, int] = {
     "description": 2,
     "hints": 2,
     "store": 1,
+    "search": 1,  # in the catalogue's file
     "catalog": 1,  # as the store: what a release knows, read from a file
     "__init__": 0,
     "errors": 0,
@@ -51,7 +52,8 @@ HOMES: dict[str, tuple[str, ...]] = {
     "pyshacl": ("release.validate",),
     "reasonable": ("release.infer",),
     "SPARQLWrapper": ("store.remote",),
-    "sqlite3": ("catalog", "release.index"),
+    "sqlite3": ("catalog", "search", "release.index"),
+    "anyascii": ("search",),
     "pyoxigraph": ("",),
 }
 

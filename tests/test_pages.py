@@ -65,7 +65,7 @@ HOSTILE = [
 ALLOWED_ATTRIBUTES = {
     "action", "aria-label", "aria-labelledby", "charset", "class", "colspan", "content", "for", "href", "id", "lang",
     "method", "name", "rel", "required", "role", "rows", "scope", "spellcheck", "tabindex", "title", "type", "value",
-    "dir", "datetime", "open", "aria-current", "autocomplete", "placeholder", "src", "alt", "width", "height",
+    "defer", "dir", "datetime", "list", "open", "aria-current", "autocomplete", "placeholder", "src", "alt", "width", "height",
 }  # fmt: skip
 
 

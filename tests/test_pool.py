@@ -10,14 +10,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from conftest import Built
-from pyoxigraph import QueryBoolean, QueryResultsFormat, parse_query_results
+from pyoxigraph import QueryBoolean, QueryResultsFormat, QuerySolutions, parse_query_results
 
 from tracktwo.errors import Busy, NotAcceptable, QueryError, QueryTimeout, QueryTooBig, StoreUnavailable, TracktwoError
-from tracktwo.formats import CSV, JSON, TURTLE
+from tracktwo.formats import CSV, JSON, RDF_FORMATS, RESULT_FORMATS, TURTLE, Format
 from tracktwo.store import Answer, Query
 from tracktwo.store.pool import Dialect, Pool, PoolLimits
 
@@ -43,9 +44,10 @@ def pool_of(foreign: Built) -> Iterator[Maker]:
         queue_seconds: float = 1,
         memory_mb: int = 512,
         result_mb: int = 64,
+        result_rows: int = 10_000_000,
         sockets: bool = False,
     ) -> Pool:
-        limits = PoolLimits(workers, seconds, queue_seconds, memory_mb, result_mb, sockets)
+        limits = PoolLimits(workers, seconds, queue_seconds, memory_mb, result_mb, result_rows, sockets)
         pools.append(Pool(foreign.release.store, Dialect("https://data.pharos.example/", {}), limits))
         assert eventually(lambda: len(pools[-1]._idle) == size_of(limits), 30), "the workers did not come up"
         return pools[-1]
@@ -185,6 +187,49 @@ def test_a_result_may_have_64_mb_and_no_byte_more(pool_of: Maker) -> None:
             size += len(chunk)
     assert 63 << 20 < size <= 64 << 20
     assert works(pool)
+
+
+#: Literals that look like the ends of rows in one format or another, among rows that bind nothing.
+ROWS = (
+    'SELECT ?a ?b { VALUES (?a ?b) { ("}},{" "x") ("[{" 1) (UNDEF UNDEF) ("a\\nb" UNDEF) ("<result>" "},{\\"z") } '
+    "VALUES ?c { 1 2 3 4 5 6 7 8 9 10 } VALUES ?d { 1 2 3 4 5 6 7 8 9 10 } VALUES ?e { 1 2 3 4 } }"
+)
+
+
+@pytest.mark.parametrize("format_", RESULT_FORMATS, ids=lambda row: row.name)
+def test_a_result_may_have_so_many_rows_and_no_more(pool_of: Maker, format_: Format) -> None:
+    rows = 1600 if format_ is JSON else 2000  # those of JSON that bind nothing are not counted
+    asked = replace(query(ROWS), results=format_)
+    whole = pool_of(result_rows=rows).answer(asked).read()
+    if format_ is not CSV:
+        found = parse_query_results(whole, format=format_.results)
+        assert isinstance(found, QuerySolutions)
+        assert 2000 == len(list(found))
+    with pytest.raises(QueryTooBig, match=f"over {rows - 1} rows"):
+        pool_of(result_rows=rows - 1).answer(asked).read()
+
+
+def test_a_graph_may_have_so_many_triples_and_no_more(pool_of: Maker) -> None:
+    asked = query("CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o } LIMIT 500")
+    for format_ in RDF_FORMATS:
+        assert len(pool_of(result_rows=500).answer(replace(asked, graph=format_)).read()) > 500
+        with pytest.raises(QueryTooBig, match="over 499 rows"):
+            pool_of(result_rows=499).answer(replace(asked, graph=format_)).read()
+
+
+def test_a_format_that_does_not_serve_costs_no_worker(pool_of: Maker) -> None:
+    pool = pool_of()
+    before = workers_of(os.getpid())
+    for _ in range(5):
+        with pytest.raises(NotAcceptable):
+            pool.answer(replace(query("SELECT * { ?s ?p ?o }"), results=None))
+    assert before == workers_of(os.getpid())
+    assert works(pool)
+
+
+def test_a_function_that_the_engine_lacks_is_the_querys_fault(pool_of: Maker) -> None:
+    with pytest.raises(QueryError, match="function"):
+        pool_of().answer(query("SELECT (<http://example.org/f>(1) AS ?x) {}"))
 
 
 def test_a_query_text_of_a_megabyte_arrives(pool_of: Maker) -> None:
@@ -416,7 +461,7 @@ from tracktwo.formats import JSON
 from tracktwo.store import Query
 from tracktwo.store.pool import Dialect, Pool, PoolLimits
 
-pool = Pool(Path(sys.argv[1]), Dialect("http://example.org/", {}), PoolLimits(3, 60, 30, 512, 64))
+pool = Pool(Path(sys.argv[1]), Dialect("http://example.org/", {}), PoolLimits(3, 60, 30, 512, 64, 1000))
 pool.answer(Query("ASK {}", results=JSON)).read()
 threading.Thread(target=lambda: pool.answer(Query(sys.argv[2], results=JSON, client="a")), daemon=True).start()
 held = pool.answer(Query(sys.argv[3], results=JSON, client="b"))
@@ -430,7 +475,7 @@ def test_the_workers_end_when_their_parent_is_killed(foreign: Built) -> None:
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
         assert parent.stdout is not None
         assert b"up\n" == parent.stdout.readline()
-        size = size_of(PoolLimits(3, 60, 1, 512, 64))
+        size = size_of(PoolLimits(3, 60, 1, 512, 64, 1000))
         assert eventually(lambda: size == len(workers_of(parent.pid)))
         workers = workers_of(parent.pid)
         time.sleep(0.3)  # let the slow query begin

@@ -45,7 +45,7 @@ PHAROS = "https://data.pharos.example/"
 PH = PHAROS + "vocab#"
 RING = PHAROS + "thing/route/ring"
 SUMMER, WINTER = PHAROS + "named/summer", PHAROS + "timetable/winter"
-LIMITS = PoolLimits(workers=1, seconds=2, queue_seconds=1, memory_mb=512, result_mb=4)
+LIMITS = PoolLimits(workers=1, seconds=2, queue_seconds=1, memory_mb=512, result_mb=4, result_rows=100_000)
 
 
 def quads_of(of: Built) -> list[Quad]:
@@ -120,17 +120,14 @@ def own_endpoint(own: Built, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 def remote_of(of: Built, url: str) -> RemoteStore:
     """The remote store at an endpoint, without the look at its contents with which `open_store` begins."""
-    publication, limits = of.publication, of.publication.limits
-    bounds = PoolLimits(
-        limits.query_workers, limits.query_seconds, limits.query_queue_seconds, limits.query_memory_mb, limits.result_mb
-    )
+    publication = of.publication
     return RemoteStore(
         url,
         sorted(of.release.manifest["statistics"]["graphs"]),
         publication.merged_graph,
         publication.skolem_prefix,
         Dialect(publication.base_iri, publication.prefixes),
-        bounds,
+        PoolLimits.of(publication.limits),
     )
 
 
@@ -701,7 +698,7 @@ def test_a_peer_that_is_no_endpoint_is_told_as_such(said: bytes) -> None:
     "said", [b"", http("200 OK", JSON.media_type, ROW, 5_000)], ids=["says nothing", "stops in the middle"]
 )
 def test_a_peer_that_lets_us_wait_is_left_at_the_deadline(said: bytes) -> None:
-    limits = PoolLimits(workers=1, seconds=1, queue_seconds=1, memory_mb=512, result_mb=4)
+    limits = PoolLimits(workers=1, seconds=1, queue_seconds=1, memory_mb=512, result_mb=4, result_rows=100_000)
     with peer(said, stays=True) as url:
         store = remote(url, limits)
         for question in (asked(store)[0], asked(store)[3]):

@@ -27,7 +27,7 @@ ALLOWED = {"200", "400", "403", "413", "503", "504", "507"}
 
 SHORT, CLIENTS = "ASK { ?s ?p ?o }", ("a", "b", "c", "d", "e", "f")
 LONG = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l }"
-LIMITS = PoolLimits(workers=2, seconds=3, queue_seconds=2, memory_mb=256, result_mb=16)
+LIMITS = PoolLimits(workers=2, seconds=3, queue_seconds=2, memory_mb=256, result_mb=16, result_rows=100_000)
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +100,7 @@ def test_short_queries_are_answered_while_long_ones_take_all_places(pool: Pool) 
 def test_a_long_query_waits_for_a_place_and_then_begins_anew(store: Path) -> None:
     """The places are taken for a second only: who has waited is answered whole."""
     stream = "SELECT ?a ?d { ?a ?b ?c . ?d ?e ?f } LIMIT 60000"  # longer than a pipe holds, so it lasts till it is read
-    limits = PoolLimits(workers=1, seconds=20, queue_seconds=10, memory_mb=256, result_mb=64)
+    limits = PoolLimits(workers=1, seconds=20, queue_seconds=10, memory_mb=256, result_mb=64, result_rows=100_000)
     pool = Pool(store, Dialect("http://example.org/", {}), limits)
     try:
         holding = pool.answer(Query(stream, results=JSON, graph=TURTLE, client="a"))

@@ -1,5 +1,11 @@
 """Track Two: three folders (ontology, data, shapes) become a linked-data site."""
 
 from importlib.metadata import version
+from typing import Any
 
-__version__ = version("tracktwo")
+
+def __getattr__(name: str) -> Any:
+    """`__version__`, looked up when asked for: query workers start sooner without (PEP 562)."""
+    if name == "__version__":
+        return version("tracktwo")
+    raise AttributeError(name)

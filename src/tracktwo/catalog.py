@@ -36,14 +36,21 @@ CREATE TABLE link_count (
 ) WITHOUT ROWID;
 """
 
+# CROSS JOIN keeps SQLite to the order as written: it would walk all members of a class for the sake of one entity.
 _CLASSES = """
 SELECT iri, slug, members, stated FROM class JOIN node ON node.id = class.node ORDER BY members DESC, iri
 """
 _CLASSES_OF = """
 SELECT of.iri, class.slug, class.members, class.stated
-FROM node AS me JOIN class JOIN node AS of ON of.id = class.node
-JOIN member ON member.class = class.node AND member.sort = me.sort AND member.node = me.id
+FROM node AS me CROSS JOIN class CROSS JOIN node AS of ON of.id = class.node
+CROSS JOIN member ON member.class = class.node AND member.sort = me.sort AND member.node = me.id
 WHERE me.iri = ? ORDER BY class.members, of.iri
+"""
+_KINDS = """
+SELECT me.iri, of.iri
+FROM node AS me CROSS JOIN class CROSS JOIN node AS of ON of.id = class.node
+CROSS JOIN member ON member.class = class.node AND member.sort = me.sort AND member.node = me.id
+WHERE class.stated AND me.iri IN ({}) ORDER BY class.members, of.iri
 """
 _MEMBERS = """
 SELECT node.iri, member.sort, member.node
@@ -151,6 +158,13 @@ class Catalog:
     def classes_of(self, iri: str) -> list[Class]:
         """The classes that an entity is a member of, the smallest first."""
         return [Class(*row) for row in self._run(_CLASSES_OF, (iri,))]
+
+    def kinds(self, iris: Iterable[str]) -> dict[str, list[str]]:
+        """The classes of each IRI that the data itself names, the smallest first."""
+        found: dict[str, list[str]] = {}
+        for iri, class_ in self._in(_KINDS, list(dict.fromkeys(iris))):
+            found.setdefault(iri, []).append(class_)
+        return found
 
     def members(self, slug: str, after: str, limit: int) -> list[Listed]:
         """Members of a class in order of their labels."""

@@ -21,9 +21,11 @@ from pyoxigraph import QueryBoolean, QueryResultsFormat, parse_query_results
 from rich.console import Console
 from rich.table import Table
 
-from tracktwo import __version__, publication
-from tracktwo.errors import ReleaseError, TracktwoError
+from tracktwo import __version__, hints, publication
+from tracktwo.catalog import Catalog
+from tracktwo.errors import BadRequest, QueryError, ReleaseError, TooLarge, TracktwoError
 from tracktwo.formats import RDF_FORMATS, RESULT_FORMATS, Format, named
+from tracktwo.links import Links
 from tracktwo.publication import Publication
 from tracktwo.release import dump as dumps
 from tracktwo.release.build import Checked, Outcome, Progress, build, check
@@ -254,7 +256,7 @@ def _check_store(place: Place, release: Release, options: Options) -> None:
 
 @main.command()
 @placed
-@click.argument("file", type=click.File(encoding="utf-8"), required=False)
+@click.argument("file", type=click.File("rb"), required=False)
 @click.option("-e", "text", help="The query itself, in place of a file.")
 @click.option("--endpoint", default="", help="Ask this SPARQL endpoint, not the current release.")
 @click.option(
@@ -273,20 +275,42 @@ def query(place: Place, file: Any, text: str | None, endpoint: str, format_: str
     """
     if (file is None) == (text is None):
         raise click.UsageError("Give a query either as a file (- for standard input) or with -e.")
-    asked = text if text is not None else file.read()
     results, graph = _query_formats(format_)
+    asked = _query_text(os.fsencode(text) if text is not None else file.read(), place.publication.limits.query_bytes)
     federated = check_reach(asked, place.publication.prefixes, place.publication.services)
     store = _store(place, endpoint)
     try:
         answer = store.answer(Query(asked, results=results, graph=graph, federated=federated))
         if format_ == "table" and answer.kind != GRAPH:
             _print_table(answer.read())
-            return
-        for chunk in answer.chunks:
-            sys.stdout.buffer.write(chunk)
-        sys.stdout.buffer.flush()
+        else:
+            for chunk in answer.chunks:
+                sys.stdout.buffer.write(chunk)
+            sys.stdout.buffer.flush()
+    except QueryError as error:
+        error.hint = error.hint or hints.unknown_prefix(asked, place.publication.prefixes)
+        raise
     finally:
         store.close()
+    if not endpoint and (hint := _hint(place, asked)):
+        click.echo(f"hint: {hint}", err=True)
+
+
+def _query_text(given: bytes, limit: int) -> str:
+    if len(given) > limit:
+        raise TooLarge(f"The query is over {limit} bytes.")
+    try:
+        return given.decode()
+    except UnicodeDecodeError as error:
+        raise BadRequest("The query is not UTF-8.") from error
+
+
+def _hint(place: Place, asked: str) -> str:
+    """What can be said about a name in the query that the current release does not know."""
+    publication_ = place.publication
+    links = Links(publication_.base_iri, publication_.base_iri, publication_.documents)
+    catalog = Catalog(_current(place).catalog, publication_.base_iri)
+    return hints.unknown_term(asked, catalog, links, publication_.prefixes)
 
 
 def _query_formats(name: str) -> tuple[Format | None, Format | None]:
@@ -303,18 +327,14 @@ def _query_formats(name: str) -> tuple[Format | None, Format | None]:
 
 def _store(place: Place, endpoint: str) -> Store:
     """The current release's store, or an endpoint of anybody's, asked as it is."""
-    limits = place.publication.limits
     if endpoint:
-        bounds = PoolLimits(
-            1, limits.query_seconds, limits.query_queue_seconds, limits.query_memory_mb, limits.result_mb
-        )
         return RemoteStore(
             endpoint,
             (),
             "",
             place.publication.skolem_prefix,
             Dialect(place.publication.base_iri, place.publication.prefixes),
-            bounds,
+            PoolLimits.of(place.publication.limits),
         )
     return open_store(place.publication, _current(place), "")
 
@@ -335,10 +355,11 @@ def _print_table(content: bytes) -> None:
         ["" if solution[name] is None else str(getattr(solution[name], "value", solution[name])) for name in names]
         for solution in results
     ]
-    table = Table(*names, caption=f"{len(rows)} rows", caption_justify="left")
+    table = Table(*names)
     for row in rows:
         table.add_row(*row)
     Console(width=None if sys.stdout.isatty() else 200).print(table, markup=False, highlight=False)
+    click.echo(f"{len(rows)} row{'' if len(rows) == 1 else 's'}")
 
 
 @main.command()

@@ -3,7 +3,7 @@
 Made of what the manifest counted and of where the site is served; small, since all of it is known before anyone asks.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pyoxigraph import Literal, NamedNode, Triple
@@ -22,9 +22,11 @@ def dataset(publication: Publication, links: Links, manifest: Mapping[str, Any],
     return list(_dataset(publication, links, manifest, examples))
 
 
-def service(publication: Publication, links: Links, manifest: Mapping[str, Any]) -> list[Triple]:
-    """The endpoint: language, formats, features, limits, and its graphs (SPARQL 1.1 Service Description)."""
-    return list(_service(publication, links, manifest))
+def service(
+    publication: Publication, links: Links, manifest: Mapping[str, Any], functions: Sequence[str] = ()
+) -> list[Triple]:
+    """The endpoint: language, formats, features, functions, limits, and graphs (SPARQL 1.1 Service Description)."""
+    return list(_service(publication, links, manifest, functions))
 
 
 def _dataset(
@@ -104,7 +106,9 @@ def _dumps(publication: Publication, links: Links, me: NamedNode, manifest: Mapp
         yield Triple(checksum, NamedNode(_SPDX + "checksumValue"), Literal(file["sha256"], datatype=XSD.hexBinary))
 
 
-def _service(publication: Publication, links: Links, manifest: Mapping[str, Any]) -> Iterator[Triple]:
+def _service(
+    publication: Publication, links: Links, manifest: Mapping[str, Any], functions: Sequence[str]
+) -> Iterator[Triple]:
     endpoint = links.absolute("sparql")
     me, default = NamedNode(endpoint), NamedNode(f"{endpoint}#default-graph")
     data = NamedNode(publication.dataset_iri)
@@ -114,33 +118,29 @@ def _service(publication: Publication, links: Links, manifest: Mapping[str, Any]
     for format_ in (*RESULT_FORMATS, *(row for row in DOCUMENT_FORMATS if row.rdf)):
         yield Triple(me, SD.resultFormat, NamedNode(format_.iri))
     yield Triple(me, SD.feature, SD.UnionDefaultGraph)
+    for function in functions:
+        yield Triple(me, SD.extensionFunction, NamedNode(function))
+        yield Triple(NamedNode(function), RDF.type, SD.Function)
     yield Triple(me, RDFS.comment, Literal(_limits(publication), language="en"))
     yield Triple(me, SD.defaultDataset, data)
     yield Triple(data, RDF.type, SD.Dataset)
     yield Triple(data, SD.defaultGraph, default)
     yield Triple(default, RDF.type, SD.Graph)
     yield Triple(default, VOID.triples, Literal(manifest["statistics"]["triples"]))
-    for graph, count in manifest["statistics"]["graphs"].items():
-        named, content = (
-            NamedNode(f"{endpoint}#{_position(manifest, graph)}"),
-            NamedNode(f"{endpoint}#{_position(manifest, graph)}-content"),
-        )
+    for position, (graph, count) in enumerate(manifest["statistics"]["graphs"].items(), start=1):
+        named = NamedNode(f"{endpoint}#graph-{position}")
         yield Triple(data, SD.namedGraph, named)
         yield Triple(named, RDF.type, SD.NamedGraph)
         yield Triple(named, SD.name, NamedNode(graph))
-        yield Triple(named, SD.graph, content)
-        yield Triple(content, RDF.type, SD.Graph)
-        yield Triple(content, VOID.triples, Literal(count))
-
-
-def _position(manifest: Mapping[str, Any], graph: str) -> str:
-    return f"graph-{list(manifest['statistics']['graphs']).index(graph) + 1}"
+        yield Triple(named, VOID.triples, Literal(count))
 
 
 def _limits(publication: Publication) -> str:
     limits = publication.limits
     return (
         f"A query may run for {limits.query_seconds:g} seconds, take {limits.query_memory_mb} MB of memory "
-        f"and give {limits.result_mb} MB of results; its text may have {limits.query_bytes} bytes. "
-        "A query over a limit is stopped and told which; no result is cut silently."
+        f"and give {limits.result_mb} MB or {limits.result_rows} rows of results; "
+        f"its text may have {limits.query_bytes} bytes. "
+        "A query over a limit is stopped and told which; no result is cut silently. "
+        f"The HTML page of a result shows its first {limits.page_rows} rows, and says so in Tracktwo-Truncated."
     )

@@ -78,7 +78,7 @@ class QueryTooBig(TracktwoError):
 
 
 class Busy(TracktwoError):
-    """All query workers are taken; try again after `retry_after` seconds."""
+    """All query workers are taken, or all that one client may have; try again after the time that Retry-After says."""
 
     def __init__(self, message: str, retry_after: int) -> None:
         super().__init__(message)

@@ -70,6 +70,8 @@ RESULT_FORMATS: tuple[Format, ...] = (JSON, XML, CSV, TSV)
 ASK_FORMATS: tuple[Format, ...] = (JSON, XML, CSV, TSV)
 
 JSON_OBJECT = Format("object", "JSON", "json", "application/json", ("text/json",))
+SUGGESTIONS = Format("suggestions", "Suggestions", "json", "application/x-suggestions+json")
+OPENSEARCH = Format("opensearch", "OpenSearch", "xml", "application/opensearchdescription+xml")
 PROBLEM_JSON = Format(
     "problem", "Problem details", "json", "application/problem+json", ("application/json", "application/ld+json")
 )

@@ -9,10 +9,13 @@ from tracktwo.links import Links
 from tracktwo.querytext import iris_in, undeclared
 
 _IRIS_LOOKED_AT = 50
+_LONGEST_TEXT = 10_000  # nobody wrote a longer one by hand
 
 
 def unknown_term(text: str, catalog: Catalog, links: Links, prefixes: Mapping[str, str]) -> str:
     """A sentence if the query names an IRI under our base that does not occur, with the nearest one that does."""
+    if len(text) > _LONGEST_TEXT:
+        return ""
     named = [iri for iri in iris_in(text, prefixes) if links.is_ours(iri) and iri not in prefixes.values()]
     named = named[:_IRIS_LOOKED_AT]
     known = catalog.mentioned(named)
@@ -25,6 +28,8 @@ def unknown_term(text: str, catalog: Catalog, links: Links, prefixes: Mapping[st
 
 def unknown_prefix(text: str, prefixes: Mapping[str, str]) -> str:
     """A sentence for a query that uses a prefix nobody has declared, with the line that declares the nearest known."""
+    if len(text) > _LONGEST_TEXT:
+        return ""
     missing = undeclared(text) - prefixes.keys() - {""}
     if not missing:
         return ""
@@ -33,7 +38,8 @@ def unknown_prefix(text: str, prefixes: Mapping[str, str]) -> str:
     sentence = f"Nobody has declared the prefix “{unknown}:”."
     if not close:
         return sentence
-    return f"{sentence} Did you mean “{close[0]}:”? It stands for <{prefixes[close[0]]}> and needs no declaration here."
+    line = f"PREFIX {close[0]}: <{prefixes[close[0]]}>"
+    return f"{sentence} Did you mean “{close[0]}:”? It needs no declaration here; elsewhere add the line {line}"
 
 
 def _nearest(iri: str, catalog: Catalog) -> str:

@@ -67,6 +67,15 @@ LABELS: tuple[NamedNode, ...] = (
     NamedNode("http://purl.org/dc/elements/1.1/title"),
 )
 
+#: Properties whose value is another name of an entity.
+ALTERNATIVES: tuple[NamedNode, ...] = (
+    SKOS.altLabel,
+    SKOS.hiddenLabel,
+    SCHEMA.alternateName,
+    FOAF.nick,
+    DCTERMS.alternative,
+)
+
 #: Properties whose value sums an entity up, best first.
 SUMMARIES: tuple[NamedNode, ...] = (
     SKOS.definition,

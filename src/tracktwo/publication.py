@@ -63,6 +63,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("limits.query_queue_seconds", float, 5.0, "how long a query waits for a worker before 503"),
     Setting("limits.query_bytes", int, 1_048_576, "the longest query text, and the largest request body"),
     Setting("limits.result_mb", int, 1024, "the largest result"),
+    Setting("limits.result_rows", int, 10_000_000, "the most rows, or triples, of a result"),
     Setting("limits.page_rows", int, 1000, "rows of a result that its HTML page shows"),
     Setting("limits.page_size", int, 50, "entries on a page of a list"),
     Setting("limits.pretty_dump_triples", int, 2_000_000, "above this, the Turtle dump is not grouped by subject"),
@@ -88,6 +89,7 @@ class Limits:
     query_queue_seconds: float
     query_bytes: int
     result_mb: int
+    result_rows: int
     page_rows: int
     page_size: int
     pretty_dump_triples: int

@@ -5,6 +5,7 @@ section 19.8), read in one pass, so that nothing hides in what only looks like a
 needs no space around a keyword, so a run of letters says every keyword that it holds.
 """
 
+import functools
 import re
 from collections.abc import Iterator, Mapping
 
@@ -29,6 +30,9 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_CLOSED = re.compile(
+    r"""\"{3}(?:[^"\\]|\\.|\"(?!\"\"))*+\"{3}|'{3}(?:[^'\\]|\\.|'(?!''))*+'{3}|(?!\"{3}|'{3}).*""", re.DOTALL
+)
 _ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})")
 
 #: Functions whose value differs from one run to the next (SPARQL 1.1 section 17.4).
@@ -42,6 +46,7 @@ def unescaped(text: str) -> str:
     return _ESCAPE.sub(lambda escape: chr(min(int(escape[1] or escape[2], 16), 0x10FFFF)), text)
 
 
+@functools.lru_cache(4)
 def tokens(text: str) -> list[Token]:
     """(kind, text) of each token but comments and space: `run` a bare word, `name` a prefixed one, `sign` the rest."""
     found, position = [], 0
@@ -73,6 +78,12 @@ def _behind_prologue(found: list[Token]) -> tuple[dict[str, str], list[Token]]:
 def words(text: str) -> list[str]:
     """The bare words behind the prologue, in upper case: keywords and function names."""
     return [word.upper() for kind, word in _behind_prologue(tokens(text))[1] if kind == "run"]
+
+
+def is_open(text: str) -> bool:
+    """Does a long string lack its end? The engine may then read two strings, and so see what we do not."""
+    kind, last = next(reversed(tokens(text)), ("", ""))
+    return kind == "string" and not _CLOSED.fullmatch(last)
 
 
 def is_volatile(text: str) -> bool:

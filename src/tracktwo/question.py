@@ -1,7 +1,7 @@
 """Saved queries: their parameters, and how they are described for other tools.
 
-A parameter is a `VALUES ?name { term }` with one variable and one IRI: the query runs as it stands, with the IRI as the
-default, and another IRI can be put in its place.
+A parameter is a `VALUES ?name { term }` with one variable and one IRI or literal: the query runs as it stands, with the
+term as the default, and another one can be put in its place.
 """
 
 import re
@@ -10,9 +10,13 @@ from dataclasses import dataclass
 
 from pyoxigraph import Literal, NamedNode, Triple
 
+from tracktwo import querytext
 from tracktwo.namespaces import RDF, RDFS, SCHEMA, SH, XSD
 
-_PARAMETER = re.compile(r"(VALUES\s+\?(\w+)\s*\{\s*)(<[^<>\s]*>|[\w.-]*:[\w.%-]*\w)(\s*\})", re.IGNORECASE)
+_IRI = r"<[^<>\s]*>|[\w.-]*:[\w.%-]*\w"
+_LITERAL = rf'"[^"\\\n]*"(?:\^\^(?:{_IRI})|@[A-Za-z0-9-]+)?|[+-]?\d+(?:\.\d+)?|true|false'
+_PARAMETER = re.compile(rf"(VALUES\s+\?(\w+)\s*\{{\s*)({_LITERAL}|{_IRI})(\s*\}})", re.IGNORECASE)
+_QUOTED = re.compile(r'"([^"]*)"(?:\^\^(.+)|@(.+))?')
 _PREFIX = re.compile(r"^\s*PREFIX\s+([\w.-]*):\s*<([^>]*)>", re.IGNORECASE | re.MULTILINE)
 
 _KINDS = {"SELECT": ("SPARQLSelectExecutable", "select"), "ASK": ("SPARQLAskExecutable", "ask")}
@@ -41,13 +45,23 @@ class Question:
         lines = ((name.partition("@"), text) for name, text in self.head.items())
         return {language or "en": text for (name, _, language), text in lines if name == key}
 
-    def parameters(self, prefixes: Mapping[str, str]) -> dict[str, str]:
-        """The parameters with their default IRIs, in the order of the text."""
+    def parameters(self, prefixes: Mapping[str, str]) -> dict[str, NamedNode | Literal]:
+        """The parameters with their defaults, in the order of the text."""
         known = {**prefixes, **dict(_PREFIX.findall(self.text))}
-        return {name: _expanded(term, known) for _, name, term, _ in _PARAMETER.findall(self.text)}
+        return {name: _term(term, known) for _, name, term, _ in _PARAMETER.findall(self.text)}
 
-    def bound(self, values: Mapping[str, NamedNode]) -> str:
-        """The text with other IRIs for some of its parameters."""
+    def properties_of(self, parameter: str, prefixes: Mapping[str, str]) -> list[str]:
+        """The properties of which a parameter is the value, where the text has them right before it."""
+        known = {**prefixes, **dict(_PREFIX.findall(self.text))}
+        tokens = [("sign", "")] * 2 + querytext.tokens(self.text)
+        return [
+            _expanded(text, known)
+            for (_, before), (kind, text), (_, variable) in zip(tokens, tokens[1:], tokens[2:], strict=False)
+            if variable in (f"?{parameter}", f"${parameter}") and kind in ("iri", "name") and before != "^"
+        ]
+
+    def bound(self, values: Mapping[str, NamedNode | Literal]) -> str:
+        """The text with other terms for some of its parameters."""
 
         def put(found: re.Match[str]) -> str:
             value = values.get(found[2])
@@ -91,6 +105,18 @@ def _form(text: str) -> str:
     plain = re.sub(r"#[^\n]*|(?:PREFIX\s+[\w.-]*:|BASE)\s*<[^>]*>", " ", text, flags=re.IGNORECASE)
     words = plain.split(maxsplit=1)
     return words[0].upper() if words else ""
+
+
+def _term(text: str, prefixes: Mapping[str, str]) -> NamedNode | Literal:
+    """The term that a token or two write."""
+    if quoted := _QUOTED.fullmatch(text):
+        datatype = NamedNode(_expanded(quoted[2], prefixes)) if quoted[2] else None
+        return Literal(quoted[1], datatype=datatype, language=quoted[3])
+    if re.fullmatch(r"true|false", text, re.IGNORECASE):
+        return Literal(text.lower(), datatype=XSD.boolean)
+    if re.fullmatch(r"[+-]?[\d.]+", text):
+        return Literal(text, datatype=XSD.decimal if "." in text else XSD.integer)
+    return NamedNode(_expanded(text, prefixes))
 
 
 def _expanded(term: str, prefixes: Mapping[str, str]) -> str:

@@ -183,7 +183,7 @@ async function explainLater(query, controller) {
     if (!box.isConnected) return;
     box.replaceChildren(...why(found));
     if (editor.text === query) editor.markParts([...found.parts, ...(found.unmatched ?? [])].map(({ from, to, kind, alone }) => ({ from, to, message: alone === false ? "Nothing in the data matches this pattern." : kind === "triple" ? "Without this pattern there would be rows." : "Without this there would be rows." })));
-    status.append(` ${box.textContent}`);
+    status.append(...[...box.querySelectorAll("p, li")].map((part) => ` ${part.textContent}`));
   } catch {
     box.remove(); // an explanation is an extra: the answer stands without it
   } finally {

@@ -143,8 +143,9 @@ def _write(folder: Path, publication: Publication, checked: Checked, progress: P
     progress("Writing the dumps")
     dumps = dump.write(folder / "dumps", quads, publication.prefixes, publication.limits.pretty_dump_triples)
     (folder / REPORT).write_text(checked.report.turtle, encoding="utf-8")
-    fields, inverses = layout.layout(checked.given.of("shapes")), layout.inverses(checked.given.of("ontology"))
-    (folder / LAYOUT_FILE).write_text(layout.as_json(fields, inverses), encoding="utf-8")
+    shapes = list(checked.given.of("shapes"))
+    fields, inverses = layout.layout(shapes), layout.inverses(checked.given.of("ontology"))
+    (folder / LAYOUT_FILE).write_text(layout.as_json(fields, inverses, layout.ranges(shapes)), encoding="utf-8")
     (folder / QUESTIONS).write_text(questions.as_json(questions.read(publication)), encoding="utf-8")
     shutil.copy(publication.root / FILE_NAME, folder / FILE_NAME)
     return {

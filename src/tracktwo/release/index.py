@@ -11,11 +11,19 @@ from pathlib import Path
 
 from pyoxigraph import Literal, Triple
 
+from tracktwo import search
 from tracktwo.catalog import SCHEMA
 from tracktwo.links import Links
-from tracktwo.namespaces import LABELS, RDF
+from tracktwo.namespaces import ALTERNATIVES, LABELS, RDF, SUMMARIES
 from tracktwo.publication import Publication
 from tracktwo.terms import name_of
+
+_KINDS = {
+    **dict.fromkeys(SUMMARIES, search.PROSE),
+    **dict.fromkeys(ALTERNATIVES, search.ALTERNATIVE),
+    **dict.fromkeys(LABELS, search.LABEL),
+}
+_LONGEST_TEXT = 5_000  # characters of a text that are searched
 
 _RANK = {property_: rank for rank, property_ in enumerate(LABELS)}
 
@@ -27,7 +35,7 @@ def write(path: Path, publication: Publication, triples: Iterable[Triple], state
         builder.add(triple)
     try:
         with contextlib.closing(sqlite3.connect(path)) as connection, connection:
-            connection.executescript(SCHEMA)
+            connection.executescript(SCHEMA + search.SCHEMA)
             builder.write(connection)
     except sqlite3.Error as error:
         raise OSError(errno.EIO, f"the catalogue can't be written: {error}") from error
@@ -49,6 +57,7 @@ class _Builder:
         self._prefixes = publication.prefixes
         self._links = Links(publication.base_iri, publication.base_iri, publication.documents)
         self._labels: dict[str, dict[str, tuple[int, str]]] = {}
+        self._texts: set[tuple[int, str, str, str]] = set()
         self._subjects: set[str] = set()
         self._properties: set[str] = set()
         self._types: list[tuple[str, str]] = []
@@ -60,6 +69,9 @@ class _Builder:
         self._properties.add(triple.predicate.value)
         if isinstance(triple.object, Literal):
             self._add_label(subject, triple)
+            if (kind := _KINDS.get(triple.predicate)) is not None:
+                text = triple.object.value[:_LONGEST_TEXT]
+                self._texts.add((kind, subject, triple.object.language or "", text))
             return
         object_ = name_of(triple.object)
         if triple.predicate == RDF.type:
@@ -92,6 +104,7 @@ class _Builder:
         connection.executemany("INSERT INTO label VALUES (?, ?, ?)", labels)
         self._write_classes(connection, numbers, sorts)
         self._write_links(connection, numbers, sorts)
+        self._write_texts(connection, numbers)
 
     def _write_classes(
         self, connection: sqlite3.Connection, numbers: Mapping[str, int], sorts: Mapping[str, str]
@@ -120,6 +133,26 @@ class _Builder:
             "INSERT INTO link_count VALUES (?, ?, ?)",
             ((numbers[object_], numbers[property_], count) for (object_, property_), count in counts.items()),
         )
+
+    def _write_texts(self, connection: sqlite3.Connection, numbers: Mapping[str, int]) -> None:
+        """The words of texts, numbered by importance: labels first, and of what many links lead to."""
+        links = Counter(object_ for object_, _, _ in self._edges)
+        texts = sorted(self._texts, key=lambda row: (row[0], -links[row[1]], len(row[3]), row[1:]))
+        folded = [search.fold(text) for _, _, _, text in texts]
+        connection.executemany(
+            "INSERT INTO text VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                (number, numbers[subject], kind, links[subject], language, text, words)
+                for number, ((kind, subject, language, text), words) in enumerate(
+                    zip(texts, folded, strict=True), start=1
+                )
+            ),
+        )
+        connection.executemany("INSERT INTO word (rowid, folded) VALUES (?, ?)", enumerate(folded, start=1))
+        names = (words for (kind, *_), words in zip(texts, folded, strict=True) if kind != search.PROSE)
+        words = {word for line in names for word in line.split() if search.forgives(word)}
+        rows = ((left_over, word) for word in sorted(words) for left_over in sorted(search.deletions(word)))
+        connection.executemany("INSERT INTO deletion VALUES (?, ?)", rows)
 
     def _document(self, name: str) -> str:
         """The document that describes a subject, empty for what is only pointed at."""

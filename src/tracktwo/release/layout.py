@@ -1,8 +1,9 @@
 """How shapes lay out pages: for each class, its properties in groups and in order, with their names."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.resources import files
+from types import MappingProxyType
 from typing import Any
 
 from pyoxigraph import Literal, NamedNode, Quad, QuerySolutions, Store
@@ -17,13 +18,8 @@ def layout(shapes: Iterable[Quad]) -> dict[str, list[dict[str, Any]]]:
     A field has `path` (property IRI), `inverse`, `names` by language, `order`, `group` (labels by language) and
     `group_order`.
     """
-    store = Store()
-    store.bulk_extend(in_graph(quad.triple) for quad in shapes)
-    text = files("tracktwo.release").joinpath("queries", "layout.rq").read_text(encoding="utf-8")
-    rows = store.query(text)
-    assert isinstance(rows, QuerySolutions)
     fields: dict[tuple[str, str, bool], dict[str, Any]] = {}
-    for row in rows:
+    for row in _asked(shapes, "layout"):
         key = (row["class"].value, row["path"].value, row["inverse"].value == "true")
         field = fields.setdefault(
             key,
@@ -59,9 +55,31 @@ def inverses(ontology: Iterable[Quad]) -> dict[str, list[str]]:
     return {property_: [other for one, other in both if one == property_] for property_, _ in both}
 
 
-def as_json(fields: dict[str, list[dict[str, Any]]], inverse: dict[str, list[str]]) -> str:
+def ranges(shapes: Iterable[Quad]) -> dict[str, dict[str, list[str]]]:
+    """What values each property may have: `classes`, `datatypes` and `choices`, IRIs and the texts of literals."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for row in _asked(shapes, "ranges"):
+        found.setdefault(row["path"].value, {}).setdefault(row["kind"].value, []).append(row["value"].value)
+    return found
+
+
+def as_json(
+    fields: dict[str, list[dict[str, Any]]],
+    inverse: dict[str, list[str]],
+    values: Mapping[str, dict[str, list[str]]] = MappingProxyType({}),
+) -> str:
     """The layout as it is stored in a release."""
-    return json.dumps({"fields": fields, "inverses": inverse}, ensure_ascii=False, indent=1, sort_keys=True)
+    found = {"fields": fields, "inverses": inverse, "ranges": dict(values)}
+    return json.dumps(found, ensure_ascii=False, indent=1, sort_keys=True)
+
+
+def _asked(shapes: Iterable[Quad], name: str) -> Iterator[Any]:
+    """The rows of one of our queries over the shapes."""
+    store = Store()
+    store.bulk_extend(in_graph(quad.triple) for quad in shapes)
+    rows = store.query(files("tracktwo.release").joinpath("queries", f"{name}.rq").read_text(encoding="utf-8"))
+    assert isinstance(rows, QuerySolutions)
+    return iter(rows)
 
 
 def _add(field: dict[str, Any], row: Any) -> None:

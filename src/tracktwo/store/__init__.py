@@ -58,6 +58,9 @@ class Answer:
 class Store(Protocol):
     """What the product needs of a store. All methods may be called from many threads."""
 
+    functions: Sequence[str]
+    """IRIs of functions that queries may call beyond those of SPARQL 1.1."""
+
     def describe(self, subjects: Sequence[Node]) -> list[Quad]:
         """All statements about the subjects, each in the named graphs that hold it."""
 

@@ -13,6 +13,7 @@ import pyoxigraph as ox
 from pyoxigraph import DefaultGraph, NamedNode, Quad, Triple
 
 from tracktwo.errors import ReleaseError
+from tracktwo.namespaces import XSD
 from tracktwo.store import Answer, Query
 from tracktwo.store.pool import Dialect, Pool, PoolLimits
 from tracktwo.terms import Node, in_graph
@@ -35,6 +36,14 @@ def create(path: Path, quads: Iterable[Quad]) -> None:
 
 class EmbeddedStore:
     """Oxigraph on the directory that `create` wrote, with a pool of query workers."""
+
+    functions: Sequence[str] = tuple(
+        XSD[name].value
+        for name in (
+            *("date", "time", "duration", "dayTimeDuration", "yearMonthDuration"),
+            *("gYear", "gYearMonth", "gMonth", "gMonthDay", "gDay"),
+        )
+    )
 
     def __init__(self, path: Path, dialect: Dialect, limits: PoolLimits) -> None:
         try:

@@ -26,6 +26,7 @@ from typing import NamedTuple
 
 from tracktwo.errors import Busy, NotAcceptable, QueryError, QueryTimeout, QueryTooBig, StoreUnavailable, TracktwoError
 from tracktwo.formats import RDF_FORMATS, RESULT_FORMATS, Format
+from tracktwo.publication import Limits
 from tracktwo.store import GRAPH, Answer, Query
 from tracktwo.store.frames import DATA, END, ERROR, HEADER, Reader, pack
 
@@ -36,12 +37,15 @@ _SHORT_SECONDS = 0.1  # what goes on for longer is a long query
 _UP_SECONDS = 10.0  # a worker that is not up by then is handed out all the same, and its query tells why
 _AGAIN_SECONDS = 1.0  # after a worker could not be started
 _LONG_NICENESS = 10
+_STATM = Path("/proc/self/statm")
 _REMEMBERED_SECONDS = 30.0  # for so long a client that cost a worker leaves the last idle one to others
 
 
 @dataclass(frozen=True)
 class PoolLimits:
     """Bounds of a pool: long queries at once, seconds for each and in the queue, MB (2^20 bytes) of memory and result.
+
+    `result_rows` counts the triples of a graph as well.
 
     Only workers for federated queries may open `sockets`.
     """
@@ -51,7 +55,20 @@ class PoolLimits:
     queue_seconds: float
     memory_mb: int
     result_mb: int
+    result_rows: int
     sockets: bool = False
+
+    @classmethod
+    def of(cls, limits: Limits) -> "PoolLimits":
+        """The bounds that a publication sets."""
+        return cls(
+            limits.query_workers,
+            limits.query_seconds,
+            limits.query_queue_seconds,
+            limits.query_memory_mb,
+            limits.result_mb,
+            limits.result_rows,
+        )
 
     @property
     def workers_for_one(self) -> int:
@@ -185,6 +202,11 @@ class Pool:
     """Workers, a short queue in front, a few places for long queries, and no client with all of them."""
 
     def __init__(self, store: Path, dialect: Dialect, limits: PoolLimits) -> None:
+        if not _STATM.exists():
+            raise StoreUnavailable(
+                "Query workers need Linux, which tells their memory and refuses them sockets.",
+                hint="Serve from a Linux machine, or put the statements into a remote store and name it with --store.",
+            )
         self._spawn: Callable[[], Worker] = lambda: Worker(store, dialect, limits)
         self._limits = limits
         self._idle: list[Worker] = []
@@ -230,6 +252,9 @@ class Pool:
             return Answer(str(header["kind"]), format_, run, run.close, run.whole_if_short())
         except QueryError:
             run.finish(healthy=True)
+            raise
+        except NotAcceptable:
+            run.finish(healthy=run.frame()[0] == END)  # the worker has heard that no format serves, and wrote nothing
             raise
         except BaseException:
             run.finish(healthy=False)

@@ -36,7 +36,7 @@ from tracktwo.errors import NotAcceptable, QueryError, QueryTimeout, QueryTooBig
 from tracktwo.formats import CSV, JSON, N_TRIPLES, RDF_FORMATS, RESULT_FORMATS, Format
 from tracktwo.store import BINDINGS, BOOLEAN, GRAPH, Answer, Query
 from tracktwo.store.pool import Dialect, PoolLimits
-from tracktwo.store.rows import ChunkFile, as_csv
+from tracktwo.store.rows import ChunkFile, RowCount, TooManyRows, as_csv
 from tracktwo.terms import Node
 
 _CHUNK_BYTES = 1 << 15
@@ -61,6 +61,8 @@ class RemoteStore:
     `graphs` are the release's named graphs, `merged` the graph that holds their merge, `skolem_prefix` begins the IRIs
     that stand for blank nodes.
     """
+
+    functions: Sequence[str] = ()  # what the engine has beyond the standard is not known
 
     def __init__(
         self, url: str, graphs: Sequence[str], merged: str, skolem_prefix: str, dialect: Dialect, limits: PoolLimits
@@ -111,7 +113,11 @@ class RemoteStore:
         as_csv = kind == BINDINGS and format_ is CSV
         response = self._send(client, JSON if as_csv else _ASKED_AS.get(format_.name, format_))
         chunks = self._chunks(response, query, time.monotonic() + self._limits.seconds)
-        return Answer(kind, format_, _csv(chunks) if as_csv else chunks, response.close)
+        if as_csv:
+            chunks = _csv(chunks, self._limits.result_rows)
+        elif kind == BINDINGS:
+            chunks = _counted(chunks, format_.name, self._limits.result_rows)
+        return Answer(kind, format_, chunks, response.close)
 
     def close(self) -> None:
         """Nothing is held between requests."""
@@ -224,12 +230,28 @@ class RemoteStore:
         return result
 
 
-def _csv(chunks: Iterator[bytes]) -> Iterator[bytes]:
+def _counted(chunks: Iterator[bytes], format_: str, limit: int) -> Iterator[bytes]:
+    """The chunks as they come, while they hold no more rows than allowed."""
+    counted = RowCount(format_)
+    for chunk in chunks:
+        counted.add(chunk)
+        if counted.rows > limit:
+            raise _too_many(limit)
+        yield chunk
+
+
+def _too_many(limit: int) -> QueryTooBig:
+    return QueryTooBig(f"The result has over {limit} rows and was stopped.")
+
+
+def _csv(chunks: Iterator[bytes], limit: int) -> Iterator[bytes]:
     """CSV made from a SELECT query's answer in JSON."""
     try:
         results = parse_query_results(BufferedReader(ChunkFile(chunks)), format=QueryResultsFormat.JSON)
         assert isinstance(results, QuerySolutions), "only a SELECT query's rows are asked for as CSV"
-        yield from as_csv(results)
+        yield from as_csv(results, limit)
+    except TooManyRows as error:
+        raise _too_many(limit) from error
     except (SyntaxError, ValueError) as error:
         raise StoreUnavailable(f"The store answered what is no SPARQL result: {_said(error)}") from error
 

@@ -2,16 +2,59 @@
 
 import csv
 import io
-from collections.abc import Iterator
-from typing import Any
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeVar
 
 from pyoxigraph import BlankNode, QuerySolutions, Triple
 
+T = TypeVar("T")
+
 _ROWS_AT_ONCE = 200
 
+#: What marks each row as results are written, and how many marks are headings. No literal holds any of it: `<` is a
+#: reference in XML, a line feed an escape in TSV, and what follows a quote in JSON tells a variable's name from the end
+#: of a string. A row of JSON that binds nothing is not counted.
+_ROW_MARKS = {
+    "json": (re.compile(rb'[}\[]\s*,?\s*\{\s*"[^},\s]'), 0),
+    "xml": (re.compile(rb"<result>"), 0),
+    "tsv": (re.compile(rb"\n"), 1),
+}
+_LONGEST_MARK = 64
 
-def as_csv(results: QuerySolutions) -> Iterator[bytes]:
-    """Solutions as CSV (SPARQL 1.1 Query Results CSV section 3, RFC 4180).
+
+class RowCount:
+    """Counts the rows of SELECT results in their bytes, as they come; format is a result format's name."""
+
+    def __init__(self, format_: str) -> None:
+        self._mark, headings = _ROW_MARKS[format_]
+        self._tail = b""
+        self.rows = -headings
+
+    def add(self, data: bytes) -> None:
+        """Look at the next bytes."""
+        text = self._tail + data
+        end = 0
+        for found in self._mark.finditer(text):
+            self.rows += 1
+            end = found.end()
+        self._tail = text[max(end, len(text) - _LONGEST_MARK) :]
+
+
+class TooManyRows(Exception):
+    """A result has more rows than it may have."""
+
+
+def at_most(limit: int, rows: Iterable[T]) -> Iterator[T]:
+    """The rows as they come; raises `TooManyRows` in place of the first that is over the limit."""
+    for number, row in enumerate(rows):
+        if number == limit:
+            raise TooManyRows
+        yield row
+
+
+def as_csv(results: QuerySolutions, limit: int) -> Iterator[bytes]:
+    """Solutions as CSV (SPARQL 1.1 Query Results CSV section 3, RFC 4180); raises `TooManyRows` over the limit.
 
     The engine writes IRIs without quotes, so that one with a comma would be two fields.
     """
@@ -19,7 +62,7 @@ def as_csv(results: QuerySolutions) -> Iterator[bytes]:
     page = io.StringIO(newline="")
     writer = csv.writer(page, lineterminator="\r\n")
     writer.writerow(names)
-    for number, solution in enumerate(results, start=1):
+    for number, solution in enumerate(at_most(limit, results), start=1):
         writer.writerow([_text(term) for term in solution])
         if number % _ROWS_AT_ONCE == 0:
             yield page.getvalue().encode()

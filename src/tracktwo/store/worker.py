@@ -21,7 +21,7 @@ from tracktwo.formats import CSV, RDF_FORMATS, RDF_XML, RESULT_FORMATS, XML, nam
 from tracktwo.querytext import graphs_in
 from tracktwo.store import BINDINGS, BOOLEAN, GRAPH
 from tracktwo.store.frames import DATA, END, ERROR, HEADER, Reader, pack
-from tracktwo.store.rows import as_csv
+from tracktwo.store.rows import RowCount, TooManyRows, as_csv, at_most
 from tracktwo.terms import in_graph
 
 _CHUNK_BYTES = 1 << 15
@@ -30,10 +30,10 @@ _RECYCLE_MB = 256  # a worker that has grown by this is replaced after its query
 
 
 class _Full(Exception):
-    """The result has reached its limit."""
+    """The result has more bytes than it may have."""
 
 
-class _Frames(io.RawIOBase):
+class _Frames(io.RawIOBase, BinaryIO):
     """A file that turns what is written into data frames. The engine writes 8 kB at a time, the rest at the end.
 
     With `xml`, a carriage return is written as a reference: the engine leaves it bare, and XML would read a line feed
@@ -43,6 +43,8 @@ class _Frames(io.RawIOBase):
     def __init__(self, out: BinaryIO, limit: int) -> None:
         self._out, self._left = out, limit
         self.xml = False
+        self.rows_left = 0
+        self.counted: RowCount | None = None  # where the engine writes the rows by itself
         self._first = True  # the first bytes leave at once, later ones in larger pieces
         self._buffer = bytearray()
 
@@ -53,6 +55,10 @@ class _Frames(io.RawIOBase):
         self._left -= len(data)
         if self._left < 0:
             raise _Full
+        if self.counted:
+            self.counted.add(bytes(data))
+            if self.counted.rows > self.rows_left:
+                raise TooManyRows
         self._buffer += bytes(data).replace(b"\r", b"&#xD;") if self.xml else data
         if self._first or len(self._buffer) >= _CHUNK_BYTES:
             self._first = False
@@ -131,6 +137,7 @@ def _next(reader: Reader) -> dict[str, Any] | None:
 
 def _answer(store: ox.Store, setup: Mapping[str, Any], request: Mapping[str, Any], out: BinaryIO) -> None:
     sink = _Frames(out, setup["result_mb"] * _MB)
+    sink.rows_left = setup["result_rows"]
     before = _peak_mb()
     try:
         results = _run(store, setup["prefixes"], setup["base_iri"], request)
@@ -145,7 +152,12 @@ def _answer(store: ox.Store, setup: Mapping[str, Any], request: Mapping[str, Any
         _send(out, ERROR, _syntax(error))
     except _Full:
         _send(out, ERROR, {"type": "size", "message": f"The result is over {setup['result_mb']} MB and was stopped."})
-    except (ValueError, OSError, RuntimeError) as error:
+    except TooManyRows:
+        _send(out, ERROR, {"type": "size", "message": f"The result has over {sink.rows_left} rows and was stopped."})
+    except RuntimeError as error:
+        lacking = re.search(r"custom function .* is not supported", str(error))
+        _send(out, ERROR, {"type": "query" if lacking else "store", "message": str(error)})
+    except (ValueError, OSError) as error:
         _send(out, ERROR, {"type": "store", "message": str(error)})
 
 
@@ -194,12 +206,15 @@ def _write(results: Any, kind: str, wanted: str, sink: _Frames) -> None:
     assert format_ is not None
     sink.xml = format_ in (XML, RDF_XML)
     if kind == BINDINGS and format_ is CSV:
-        for rows in as_csv(results):
+        for rows in as_csv(results, sink.rows_left):
             sink.write(rows)
-    elif kind != GRAPH:
+    elif kind == BINDINGS:
+        sink.counted = RowCount(format_.name)
+        results.serialize(sink, format_.results)
+    elif kind == BOOLEAN:
         results.serialize(sink, format_.results)
     else:
-        results.serialize(sink, format_.rdf)
+        ox.serialize(at_most(sink.rows_left, results), sink, format=format_.rdf)
 
 
 def _syntax(error: SyntaxError) -> dict[str, Any]:

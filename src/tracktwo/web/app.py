@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException
 from tracktwo.errors import TracktwoError
 from tracktwo.formats import DOCUMENT_FORMATS
 from tracktwo.links import clickable
-from tracktwo.web import documents, downloads, pages, query, questions
+from tracktwo.web import documents, downloads, pages, query, questions, searching
 from tracktwo.web.respond import PREFLIGHT, finish, problem, redirect
 from tracktwo.web.site import Follower, Options
 
@@ -55,6 +55,7 @@ def create_app(options: Options) -> Flask:
         pages.routes,
         query.routes,
         questions.routes,
+        searching.routes,
         downloads.routes,
         documents.routes,
     ):  # documents last: it takes every other path

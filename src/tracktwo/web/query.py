@@ -45,6 +45,9 @@ _PROPERTIES = tuple(
 
 #: The refusals that `/limits` explains.
 _EXPLAINED = (BadRequest, Forbidden, TooLarge, UnsupportedMedia, StoreUnavailable, Busy, QueryTimeout, QueryTooBig)
+
+#: How the settings begin that `/limits` shows.
+_BOUNDING = ("limits.query_", "limits.result_", "limits.page_rows")
 _METHODS = ["GET", "POST", "QUERY"]
 
 
@@ -118,7 +121,7 @@ def _introduction(site: Site, format_: Format | None = None) -> Response:
     def body(chosen: Format, head: Sequence[Link]) -> bytes | str:
         if chosen is HTML:
             return render_template("sparql.html", head=head, text="", examples=site.questions)
-        triples = description.service(site.publication, site.links, site.release.manifest)
+        triples = description.service(site.publication, site.links, site.release.manifest, site.store.functions)
         return dump.triples(chosen, triples, site.publication.prefixes)
 
     resource = Resource(DOCUMENT_FORMATS, lambda row: site.links.absolute(f"sparql.{row.suffix}"), body)
@@ -152,13 +155,24 @@ def prefixes(suffix: str = "") -> Response:
 def limits() -> Response:
     """What a query may cost, and what each refusal means."""
     site: Site = g.site
-    values = {row.name.removeprefix("limits."): row.meaning for row in SETTINGS if row.name.startswith("limits.query")}
-    values |= {row.name.removeprefix("limits."): row.meaning for row in SETTINGS if row.name == "limits.result_mb"}
-    bounds = [(meaning, getattr(site.publication.limits, name)) for name, meaning in values.items()]
+    rows = [row for row in SETTINGS if row.name.startswith(_BOUNDING)]
+    bounds = [
+        (
+            row.meaning,
+            f"{getattr(site.publication.limits, row.name.removeprefix('limits.')):,} {_unit(row.name)}".strip(),
+        )
+        for row in rows
+    ]
     explained = [(STATUS[kind], kind.__doc__ or "") for kind in _EXPLAINED]
     return respond(
         site, Representation(HTML, lambda: render_template("limits.html", head=[], bounds=bounds, explained=explained))
     )
+
+
+def _unit(setting: str) -> str:
+    """The unit that ends a setting's name; what counts workers has none."""
+    unit = setting.rpartition("_")[2]
+    return {"workers": "", "mb": "MB"}.get(unit, unit)
 
 
 @routes.get("/vocabulary")

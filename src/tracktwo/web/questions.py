@@ -1,16 +1,19 @@
 """Saved queries as pages to cite: `/query/SLUG`, with parameters, in HTML and in every format of results."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, g, render_template, request
-from pyoxigraph import NamedNode
+from pyoxigraph import Literal, NamedNode
 
 from tracktwo import question as questions
 from tracktwo.entity import Value
 from tracktwo.errors import BadRequest, NotFound
 from tracktwo.formats import DOCUMENT_FORMATS, HTML, JSON, RDF_FORMATS, RESULT_FORMATS, TURTLE, XML, Format
 from tracktwo.links import is_valid_iri
+from tracktwo.namespaces import XSD
 from tracktwo.question import Question
 from tracktwo.release import dump
 from tracktwo.store import Query
@@ -22,6 +25,18 @@ routes = Blueprint("questions", __name__)
 
 _FORMATS: tuple[Format, ...] = (*RESULT_FORMATS, *RDF_FORMATS, HTML)
 _SUFFIXES = {"json": JSON.suffix, "xml": XML.suffix}  # what people write for the registered endings
+#: How a literal of a datatype is typed, and what it must look like (XML Schema part 2, without time zones).
+_DATATYPES: dict[NamedNode, tuple[str, str, str]] = {
+    XSD.integer: ("number", r"[+-]?\d+", "a whole number"),
+    XSD.decimal: ("number", r"[+-]?\d+(\.\d+)?", "a number"),
+    XSD.gYear: ("number", r"-?\d{4,}", "a year"),
+    XSD.gYearMonth: ("month", r"-?\d{4,}-\d\d", "a month such as 2026-01"),
+    XSD.date: ("date", r"-?\d{4,}-\d\d-\d\d", "a date such as 2026-01-31"),
+    XSD.time: ("time", r"\d\d:\d\d(:\d\d)?", "a time such as 08:30:00"),
+    XSD.boolean: ("text", "true|false", "true or false"),
+}
+_FIELDS = {datatype.value: field for datatype, (field, _, _) in _DATATYPES.items()}
+_FORMS = {datatype.value: (pattern, what) for datatype, (_, pattern, what) in _DATATYPES.items()}
 _CHOICES = 500  # members that a picker lists; beyond, the IRI is typed
 
 
@@ -72,20 +87,34 @@ def _query(text: str, results: Format) -> Query:
 def _text(site: Site, question: Question) -> str:
     """The query's text with the parameters that the request names put in."""
     known = question.parameters(site.publication.prefixes)
-    values = {}
-    for name in known:
-        if given := request.args.get(name):
-            if not is_valid_iri(given):
-                raise BadRequest(f"The parameter “{name}” must be an absolute IRI, not “{given}”.")
-            values[name] = NamedNode(given)
-    return question.bound(values)
+    return question.bound(
+        {name: _given(name, request.args[name], known[name]) for name in known if request.args.get(name)}
+    )
+
+
+def _given(name: str, value: str, default: NamedNode | Literal) -> NamedNode | Literal:
+    """A parameter's value as a term of its default's kind."""
+    if isinstance(default, Literal):
+        pattern, what = _FORMS.get(default.datatype.value, ("(?s:.*)", ""))
+        if not re.fullmatch(pattern, value):
+            raise BadRequest(f"The parameter “{name}” must be {what}, not “{value}”.")
+        if default.language:
+            return Literal(value, language=default.language)
+        return Literal(value, datatype=default.datatype)
+    if not is_valid_iri(value):
+        raise BadRequest(f"The parameter “{name}” must be an absolute IRI, not “{value}”.")
+    return NamedNode(value)
+
+
+def _asked_with(site: Site, question: Question) -> dict[str, str]:
+    """The question's parameters that the request names."""
+    known = question.parameters(site.publication.prefixes)
+    return {name: request.args[name] for name in known if request.args.get(name)}
 
 
 def _url(site: Site, question: Question, suffix: str) -> str:
     """The absolute URL of one format, with the request's parameters."""
-    known = question.parameters(site.publication.prefixes)
-    given = {name: request.args[name] for name in known if request.args.get(name)}
-    return site.links.full(site.links.site(f"query/{question.slug}.{suffix}", **given))
+    return site.links.full(site.links.site(f"query/{question.slug}.{suffix}", **_asked_with(site, question)))
 
 
 def _described(site: Site, asked: list[Question], format_: Format) -> bytes:
@@ -97,18 +126,60 @@ def _described(site: Site, asked: list[Question], format_: Format) -> bytes:
 def _page(site: Site, question: Question, text: str, links: Sequence[Link]) -> str:
     answer = site.store.answer(_query(text, JSON))
     result = answers.shown(site, answer)
+    given = _asked_with(site, question)
+    path = f"query/{question.slug}"
     return render_template(
-        "question.html", head=links, question=question, text=text, pickers=_pickers(site, question), **result
+        "question.html",
+        head=links,
+        question=question,
+        text=text,
+        pickers=_pickers(site, question),
+        here=site.links.site(path, **given),
+        iri=site.publication.named(path) + ("?" + urlencode(given) if given else ""),
+        **result,
     )
 
 
 def _pickers(site: Site, question: Question) -> list[dict[str, Any]]:
-    """For each parameter its value, and the members of the value's class to choose from."""
+    """For each parameter its value, what to choose from, and else the kind of field to type it into.
+
+    The shapes of the properties that it is a value of say which: `sh:in`, `sh:class`, `sh:datatype`. Without any, the
+    default's own class or datatype does.
+    """
     pickers = []
-    for name, default in question.parameters(site.publication.prefixes).items():
-        stated = [class_ for class_ in site.catalog.classes_of(default) if class_.stated]
-        choices: list[Value] = []
-        if stated and stated[0].members <= _CHOICES:
-            choices = site.describer.listing(site.catalog.members(stated[0].slug, "", _CHOICES))
-        pickers.append({"name": name, "value": request.args.get(name) or default, "choices": choices})
+    prefixes = site.publication.prefixes
+    for name, default in question.parameters(prefixes).items():
+        said = [
+            site.ranges[property_] for property_ in question.properties_of(name, prefixes) if property_ in site.ranges
+        ]
+        choices = _choices(site, default, *(_said(said, kind) for kind in ("choices", "classes")))
+        kind = "url"
+        if isinstance(default, Literal):
+            kinds = {_FIELDS.get(iri, "text") for iri in _said(said, "datatypes") or [default.datatype.value]}
+            kind = kinds.pop() if len(kinds) == 1 else "text"
+        value = request.args.get(name) or default.value
+        if choices and value not in (choice.iri or choice.text for choice in choices):
+            choices = [_choice(site, default, value), *choices]
+        pickers.append({"name": name, "value": value, "choices": choices, "kind": kind})
     return pickers
+
+
+def _said(ranges: Sequence[Mapping[str, list[str]]], kind: str) -> list[str]:
+    return list(dict.fromkeys(value for range_ in ranges for value in range_.get(kind, ())))
+
+
+def _choices(site: Site, default: NamedNode | Literal, listed: list[str], classes: list[str]) -> list[Value]:
+    """What a picker lists: the values that the shapes list, else the members of a class; none where they are many."""
+    if listed or isinstance(default, Literal):
+        return [_choice(site, default, value) for value in listed]
+    own = [class_ for class_ in site.catalog.classes_of(default.value) if class_.stated]
+    chosen = [class_ for class_ in own if class_.iri in classes] or own
+    if not chosen or chosen[0].members > _CHOICES:
+        return []
+    return site.describer.listing(site.catalog.members(chosen[0].slug, "", _CHOICES))
+
+
+def _choice(site: Site, default: NamedNode | Literal, value: str) -> Value:
+    if isinstance(default, Literal):
+        return Value("literal", value)
+    return Value("iri", site.describer.label(value, site.catalog.labels([value]))[0], iri=value)

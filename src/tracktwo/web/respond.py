@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.http import parse_date
 
 from tracktwo import errors
-from tracktwo.formats import ERROR_FORMATS, HTML, PROBLEM_JSON, TEXT, Format, negotiate
+from tracktwo.formats import ERROR_FORMATS, HTML, OPENSEARCH, PROBLEM_JSON, TEXT, Format, negotiate
 from tracktwo.web.site import Site
 
 #: Which status tells which error.
@@ -169,8 +169,9 @@ def respond(site: Site, found: Representation) -> Response:
         response.vary.add("Accept")
     if found.location:
         response.headers["Content-Location"] = found.location
-    if found.links:
-        response.headers["Link"] = ", ".join(map(str, found.links))
+    links = [*found.links, *_of_pages(site)] if found.format is HTML else found.links
+    if links:
+        response.headers["Link"] = ", ".join(map(str, links))
     response.headers.extend(found.extra)
     if _not_modified(request, etag, site.release.created):
         response.status_code = HTTPStatus.NOT_MODIFIED
@@ -181,6 +182,11 @@ def respond(site: Site, found: Representation) -> Response:
         return response
     response.set_data(found.body())
     return response
+
+
+def _of_pages(site: Site) -> list[Link]:
+    """The links that every page has; `page.html` shows them in its head."""
+    return [Link(site.links.absolute("opensearch.xml"), "search", OPENSEARCH.media_type)]
 
 
 def redirect(url: str, status: HTTPStatus, links: Sequence[Link] = (), *, negotiated: bool = False) -> Response:

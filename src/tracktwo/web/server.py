@@ -43,6 +43,7 @@ def run(options: Options, host: str, port: int, workers: int) -> None:
     os.environ[_ENVIRONMENT] = json.dumps(
         {"releases": str(options.releases), "public_url": options.public_url, "store_url": options.store_url}
     )
+    os.environ.setdefault("MALLOC_ARENA_MAX", "2")  # glibc would keep freed memory in an arena for each thread
     server = Server(
         "tracktwo.web.server:bridge",
         factory=True,

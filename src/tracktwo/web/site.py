@@ -4,7 +4,7 @@ import json
 import threading
 import time
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +18,7 @@ from tracktwo.publication import Publication
 from tracktwo.question import Question
 from tracktwo.release.build import LAYOUT_FILE, QUESTIONS
 from tracktwo.release.history import Release, Releases
+from tracktwo.search import Search
 from tracktwo.sparql import Rules
 from tracktwo.store import Store
 from tracktwo.store.embedded import EmbeddedStore
@@ -46,6 +47,7 @@ class Site:
     catalog: Catalog
     links: Links
     describer: Describer
+    search: Search
 
     @cached_property
     def examples(self) -> list[str]:
@@ -62,6 +64,12 @@ class Site:
     def questions(self) -> list[Question]:
         """The publication's questions, in order."""
         return [Question(**row) for row in json.loads(self.release.read(QUESTIONS))]
+
+    @cached_property
+    def ranges(self) -> Mapping[str, Mapping[str, list[str]]]:
+        """What the shapes say of each property's values."""
+        found: Mapping[str, Mapping[str, list[str]]] = json.loads(self.release.read(LAYOUT_FILE)).get("ranges", {})
+        return found
 
     @cached_property
     def rules(self) -> Rules:
@@ -93,15 +101,12 @@ def open_site(release: Release, options: Options) -> Site:
         inferred_graph=publication.inferred_graph,
         languages=publication.languages,
     )
-    return Site(publication, release, store, catalog, links, describer)
+    return Site(publication, release, store, catalog, links, describer, Search(release.catalog))
 
 
 def open_store(publication: Publication, release: Release, url: str) -> Store:
     """The embedded store of a release, or the remote one at `url` once it is seen to hold the same."""
-    limits = publication.limits
-    bounds = PoolLimits(
-        limits.query_workers, limits.query_seconds, limits.query_queue_seconds, limits.query_memory_mb, limits.result_mb
-    )
+    bounds = PoolLimits.of(publication.limits)
     dialect = Dialect(publication.base_iri, publication.prefixes)
     if not url:
         return EmbeddedStore(release.store, dialect, bounds)

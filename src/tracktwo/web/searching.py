@@ -1,0 +1,157 @@
+"""Entities found by words: a page of hits, the same as JSON and RDF, suggestions while typing, and OpenSearch."""
+
+import json
+from collections.abc import Sequence
+
+from flask import Blueprint, Response, g, render_template, request
+from markupsafe import escape
+from pyoxigraph import Literal, NamedNode, Triple
+
+from tracktwo.formats import HTML, JSON_OBJECT, OPENSEARCH, RDF_FORMATS, SUGGESTIONS, Format
+from tracktwo.namespaces import RDF, RDFS, SCHEMA
+from tracktwo.release import dump
+from tracktwo.search import Found, Hit
+from tracktwo.web.respond import Link, Representation, Resource, fixed, represent, respond
+from tracktwo.web.site import Site
+
+routes = Blueprint("searching", __name__)
+
+_SUGGESTED = 8
+_LONGEST_TEXT = 500
+_FORMATS: tuple[Format, ...] = (JSON_OBJECT, *RDF_FORMATS, HTML)
+
+
+@routes.get("/search")
+@routes.get("/search.<suffix>")
+def search(suffix: str = "") -> Response:
+    """Entities that have the words `q`, those of one class only if `class` names it, a page at a time."""
+    site: Site = g.site
+    text, class_ = request.args.get("q", "")[:_LONGEST_TEXT], request.args.get("class", "")
+    found = site.search.find(text, class_)
+    size = site.publication.limits.page_size
+    start = min(request.args.get("start", 0, type=int), len(found.hits))
+    hits = found.hits[max(start, 0) :][:size]
+
+    def body(format_: Format, head: Sequence[Link]) -> bytes | str:
+        if format_ is JSON_OBJECT:
+            return json.dumps(_as_json(site, found, hits), ensure_ascii=False, indent=1) + "\n"
+        if format_ is not HTML:
+            page = NamedNode(site.links.absolute(_path("search", text, class_)))
+            return dump.triples(format_, _as_triples(page, hits), site.publication.prefixes)
+        end = start + size
+        more = site.links.site("search", **_arguments(text, class_), start=str(end)) if end < len(found.hits) else ""
+        return render_template(
+            "search.html", head=head, text=text, class_=class_, found=found, more=more, **_shown(site, found, hits)
+        )
+
+    def variant(format_: Format) -> str:
+        return site.links.absolute(_path(f"search.{format_.suffix}", text, class_))
+
+    return represent(site, Resource(_FORMATS, variant, body), fixed(suffix, _FORMATS) if suffix else None)
+
+
+@routes.get("/suggest")
+def suggest() -> Response:
+    """Labels that begin so, as OpenSearch suggestions: the text, labels, what they are, and their pages."""
+    site: Site = g.site
+    text = request.args.get("q", "")[:_LONGEST_TEXT]
+    hits = site.search.find(text, request.args.get("class", ""), unfinished=True).hits[:_SUGGESTED]
+    kinds = site.catalog.kinds([hit.iri for hit in hits])
+    names = site.catalog.labels([class_ for classes in kinds.values() for class_ in classes])
+
+    def kind(hit: Hit) -> str:
+        return ", ".join(site.describer.label(class_, names)[0] for class_ in kinds.get(hit.iri, ()))
+
+    urls = [site.links.full(site.describer.url(hit.iri)) for hit in hits]
+    content = [text, [hit.text for hit in hits], [kind(hit) for hit in hits], urls]
+    return respond(site, Representation(SUGGESTIONS, lambda: json.dumps(content, ensure_ascii=False)))
+
+
+@routes.get("/opensearch.xml")
+def opensearch() -> Response:
+    """How a browser searches here (OpenSearch 1.1)."""
+    site: Site = g.site
+    title = (site.describer.pick(site.publication.title) or ("", ""))[0]
+
+    def url(kind: str, path: str) -> str:
+        template = escape(site.links.absolute(path) + "?q={searchTerms}")
+        return f'<Url type="{kind}" template="{template}"/>'
+
+    lines = (
+        '<?xml version="1.0" encoding="UTF-8"?>',
+        '<OpenSearchDescription xmlns="http://a9.com/-/spec/opensearch/1.1/">',
+        f"<ShortName>{escape(title[:16])}</ShortName>",
+        f"<Description>{escape(title)}</Description>",
+        "<InputEncoding>UTF-8</InputEncoding>",
+        url(HTML.media_type, "search"),
+        url(SUGGESTIONS.media_type, "suggest"),
+        "</OpenSearchDescription>",
+    )
+    return respond(site, Representation(OPENSEARCH, lambda: "\n".join(lines) + "\n"))
+
+
+def _arguments(text: str, class_: str) -> dict[str, str]:
+    return {"q": text} | ({"class": class_} if class_ else {})
+
+
+def _path(path: str, text: str, class_: str) -> str:
+    """A path below the public URL with the search's parameters."""
+    site: Site = g.site
+    return site.links.site(path, **_arguments(text, class_)).removeprefix(site.links.root)
+
+
+def _shown(site: Site, found: Found, hits: Sequence[Hit]) -> dict[str, object]:
+    """What the page shows of the hits on it, and of the classes of all of them."""
+    iris = [hit.iri for hit in hits]
+    labels, kinds = site.catalog.labels(iris), site.catalog.kinds(iris)
+    classes = [row for row in site.catalog.classes() if found.classes[row.slug]]
+    names = site.catalog.labels({*(row.iri for row in classes), *(iri for some in kinds.values() for iri in some)})
+    rows = [
+        {
+            "url": site.describer.url(hit.iri),
+            "hit": hit,
+            "label": site.describer.label(hit.iri, labels),
+            "kinds": [site.describer.label(class_, names)[0] for class_ in kinds.get(hit.iri, ())],
+        }
+        for hit in hits
+    ]
+    counted = sorted(classes, key=lambda row: (-found.classes[row.slug], row.slug))
+    return {
+        "rows": rows,
+        "classes": [(row.slug, *site.describer.label(row.iri, names), found.classes[row.slug]) for row in counted],
+    }
+
+
+def _as_json(site: Site, found: Found, hits: Sequence[Hit]) -> dict[str, object]:
+    labels = site.catalog.labels([hit.iri for hit in hits])
+    return {
+        "found": len(found.hits),
+        "more": found.more,
+        "forgiven": found.forgiven,
+        "classes": dict(found.classes.most_common()),
+        "hits": [
+            {
+                "iri": hit.iri,
+                "labels": labels.get(hit.iri, {}),
+                "matched": hit.text,
+                "language": hit.language,
+                "links": hit.links,
+            }
+            for hit in hits
+        ],
+    }
+
+
+def _as_triples(page: NamedNode, hits: Sequence[Hit]) -> list[Triple]:
+    """The hits as a list with positions (schema.org, ItemList)."""
+    triples = [Triple(page, RDF.type, SCHEMA.ItemList)]
+    for position, hit in enumerate(hits, start=1):
+        item, thing = NamedNode(f"{page.value}#{position}"), NamedNode(hit.iri)
+        triples += [
+            Triple(page, SCHEMA.itemListElement, item),
+            Triple(item, RDF.type, SCHEMA.ListItem),
+            Triple(item, SCHEMA.position, Literal(position)),
+            Triple(item, SCHEMA.item, thing),
+            Triple(thing, RDFS.label, Literal(hit.text, language=hit.language) if hit.language else Literal(hit.text)),
+        ]
+    return triples
