@@ -264,11 +264,14 @@ def test_literals_of_rdflib_are_left_as_they_were() -> None:
 
 def test_a_rule_in_sparql_looks_at_every_node(tmp_path: Path) -> None:
     """Its query is parsed once, and asked with each node."""
-    rule = f'sh:sparql [ sh:message "Too old." ; sh:select "SELECT $this WHERE {{ $this <{EX}age> 9 }}" ]'
+    rule = (
+        f'sh:sparql [ sh:message "Too old."@en, "Zu alt."@de ; sh:select "SELECT $this WHERE {{ $this <{EX}age> 9 }}" ]'
+    )
     shapes = f"{PREFIXES}ex:ThingShape a sh:NodeShape ; sh:targetClass ex:Thing ; {rule} ."
     data = PREFIXES + "".join(f"ex:t{age} a ex:Thing ; ex:age {age % 10} . " for age in range(30))
     report = validated(tmp_path, {"shapes/shapes.ttl": shapes, "data/data.ttl": data})
     assert [EX + "t19", EX + "t29", EX + "t9"] == [result.node for result in report.of(VIOLATION)]
+    assert [{"en": "Too old.", "de": "Zu alt."}] * 3 == [dict(result.messages) for result in report.of(VIOLATION)]
 
 
 def test_names_and_places_on_a_page_change_no_result(tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ def validate(publication: Publication, given: Input, inferred: Iterable[Quad]) -
         re.error,  # pySHACL leaves a pattern that is none to the regular expressions
     ) as error:
         raise InputError(f"{publication.folders['shapes']}: {error}") from error
-    results = _results(graph, given) if isinstance(graph, rdflib.Graph) else []
+    results = _results(graph, shapes, given) if isinstance(graph, rdflib.Graph) else []
     return Report(results, graph.serialize(format="turtle") if isinstance(graph, rdflib.Graph) else "", targets)
 
 
@@ -169,9 +169,11 @@ def _targets(shapes: rdflib.Graph) -> int:
     return len((explicit | implicit) - deactivated)
 
 
-def _results(graph: rdflib.Graph, given: Input) -> list[Result]:
+def _results(graph: rdflib.Graph, shapes: rdflib.Graph, given: Input) -> list[Result]:
     places = _Places(given)
-    results = [_result(graph, node, places) for node in graph.objects(None, SH.result)]  # not the details inside
+    results = [
+        _result(graph, node, shapes, places) for node in graph.objects(None, SH.result)
+    ]  # not the details inside
     order = (VIOLATION, WARNING, INFO)
     return sorted(
         results,
@@ -185,25 +187,34 @@ def _results(graph: rdflib.Graph, given: Input) -> list[Result]:
     )
 
 
-def _result(graph: rdflib.Graph, node: Any, places: "_Places") -> Result:
+def _result(graph: rdflib.Graph, node: Any, shapes: rdflib.Graph, places: "_Places") -> Result:
     focus = graph.value(node, SH.focusNode)
     path = graph.value(node, SH.resultPath)
     value = graph.value(node, SH.value)
-    messages = {
-        getattr(message, "language", None) or "": str(message) for message in graph.objects(node, SH.resultMessage)
-    }
     file, line = places.of(str(focus), str(path) if isinstance(path, rdflib.URIRef) else "")
     return Result(
         severity=str(graph.value(node, SH.resultSeverity)).partition("#")[2],
         node=str(focus),
         path=_path_text(graph, path),
         value=value.n3() if value is not None else "",
-        messages=messages,
+        messages=_messages(graph, node, shapes),
         shape=str(graph.value(node, SH.sourceShape)),
         component=str(graph.value(node, SH.sourceConstraintComponent)).partition("#")[2],
         file=str(file) if file else "",
         line=line,
     )
+
+
+def _messages(graph: rdflib.Graph, node: Any, shapes: rdflib.Graph) -> dict[str, str]:
+    """The messages of a result, by language.
+
+    Of a constraint in SPARQL pySHACL passes on one message, now this one and now that, and drops the language, so the
+    constraint is asked; a message with variables in it is left to pySHACL, which knows their values.
+    """
+    constraint = graph.value(node, SH.sourceConstraint)
+    stated = [*shapes.objects(constraint, SH.message), *graph.objects(constraint, SH.message)] if constraint else []
+    told = graph.objects(node, SH.resultMessage) if not stated or any("{" in str(text) for text in stated) else stated
+    return {getattr(text, "language", None) or "": str(text) for text in told}
 
 
 def _path_text(graph: rdflib.Graph, path: Any) -> str:
