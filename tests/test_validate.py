@@ -1,10 +1,11 @@
 """Validation: every result tells which node fails, in which file and line; a check of nothing is an error."""
 
+import time
 from pathlib import Path
 
 import pytest
 import rdflib
-from conftest import DATA, EX, FOREIGN, PREFIXES, Built, write_publication
+from conftest import DATA, EX, FOREIGN, PREFIXES, ROOT, Built, write_publication
 from rdflib.namespace import SH
 
 from tracktwo import publication as publications
@@ -246,5 +247,68 @@ def test_both_publications_conform_and_say_so_in_the_release(each: Built) -> Non
     assert validation["warnings"] == len(results) >= 1
 
 
+def test_the_whole_publication_is_validated_in_ten_seconds_of_the_processor() -> None:
+    publication = publications.load(ROOT)
+    given = read(publication)
+    inferred = infer(publication, given)
+    start = time.process_time()
+    report = validate(publication, given, inferred)
+    assert time.process_time() - start < 10
+    assert report.shapes >= 66
+    assert len(given.quads) >= 8000
+
+
 def test_literals_of_rdflib_are_left_as_they_were() -> None:
     assert rdflib.NORMALIZE_LITERALS
+
+
+def test_a_rule_in_sparql_looks_at_every_node(tmp_path: Path) -> None:
+    """Its query is parsed once, and asked with each node."""
+    rule = (
+        f'sh:sparql [ sh:message "Too old."@en, "Zu alt."@de ; sh:select "SELECT $this WHERE {{ $this <{EX}age> 9 }}" ]'
+    )
+    shapes = f"{PREFIXES}ex:ThingShape a sh:NodeShape ; sh:targetClass ex:Thing ; {rule} ."
+    data = PREFIXES + "".join(f"ex:t{age} a ex:Thing ; ex:age {age % 10} . " for age in range(30))
+    report = validated(tmp_path, {"shapes/shapes.ttl": shapes, "data/data.ttl": data})
+    assert [EX + "t19", EX + "t29", EX + "t9"] == [result.node for result in report.of(VIOLATION)]
+    assert [{"en": "Too old.", "de": "Zu alt."}] * 3 == [dict(result.messages) for result in report.of(VIOLATION)]
+
+
+def test_names_and_places_on_a_page_change_no_result(tmp_path: Path) -> None:
+    layout = "sh:name 'age' ; sh:description 'in years' ; sh:order 1 ; sh:group ex:Group ; sh:defaultValue 7 ; "
+    plain = validated(tmp_path / "a", {"shapes/shapes.ttl": PREFIXES + SHAPE, "data/data.ttl": PREFIXES + MORE})
+    laid_out = SHAPE.replace("sh:path ex:age ;", f"sh:path ex:age ; {layout}")
+    placed = validated(tmp_path / "b", {"shapes/shapes.ttl": PREFIXES + laid_out, "data/data.ttl": PREFIXES + MORE})
+    assert [(r.node, r.path, r.shape, r.message) for r in plain.results] == [
+        (r.node, r.path, r.shape, r.message) for r in placed.results
+    ]
+    assert 1 == len(plain.results)
+
+
+def test_each_graph_of_the_data_is_shown_to_the_shapes(tmp_path: Path) -> None:
+    """So that a graph of which nobody knows the source can be found; the place is its file."""
+    described = "sh:property [ sh:path rdfs:label ; sh:minCount 1 ]"
+    shapes = f"{PREFIXES}ex:GraphShape a sh:NodeShape ; sh:targetClass sd:NamedGraph ; {described} ."
+    prefix = "@prefix sd: <http://www.w3.org/ns/sparql-service-description#> .\n"
+    files = {
+        "shapes/shapes.ttl": prefix + shapes,
+        "data/known.ttl": PREFIXES + f"<{EX}graph/known> rdfs:label 'known' .",
+        "data/unknown.ttl": PREFIXES + "ex:one a ex:Thing .",
+    }
+    violations = {result.node: result for result in validated(tmp_path, files).of(VIOLATION)}
+    assert EX + "graph/known" not in violations
+    assert str(tmp_path / "data" / "unknown.ttl") == violations[EX + "graph/unknown"].file
+
+
+def test_a_link_to_nothing_is_shown_to_the_shapes(tmp_path: Path) -> None:
+    """The place is the line of whatever links there."""
+    shapes = f"{PREFIXES}@prefix dcterms: <http://purl.org/dc/terms/> .\n" + (
+        "ex:LinkShape a sh:NodeShape ; sh:targetSubjectsOf dcterms:isReferencedBy ; sh:property ex:Typed . "
+        "ex:Typed sh:path rdf:type ; sh:minCount 1 ."
+    )
+    data = PREFIXES + f"ex:one a ex:Thing .\n\nex:two a ex:Thing ; ex:has <{EX}id/there>, <{EX}id/gone> ."
+    there = f"{PREFIXES}<{EX}id/there> a ex:Thing ; ex:has <http://elsewhere.example/id/gone> ."
+    files = {"shapes/shapes.ttl": shapes, "data/data.ttl": data, "data/there.ttl": there}
+    violations = validated(tmp_path, files).of(VIOLATION)
+    assert [EX + "id/gone"] == [result.node for result in violations]
+    assert (str(tmp_path / "data" / "data.ttl"), line_of(data, "ex:two")) == (violations[0].file, violations[0].line)
