@@ -36,6 +36,7 @@ OWN_PAGES = {
     "query": "/sparql",
     "answer": "/sparql?query=SELECT%20*%20%7B%20%3Fs%20%3Fp%20%3Fo%20%7D%20LIMIT%2050",
     "fault": "/sparql?query=SELECT%20nonsense",
+    "about": "/about",
     "search": "/search?q=strategic",
     "dumps": "/dump/",
     "dataset": "/dataset",

@@ -108,7 +108,7 @@ def test_the_allowed_endpoint_may_not_be_written_to(world: World) -> None:
 
 def test_only_the_workers_of_federated_queries_can_open_sockets(world: World, foreign: Built) -> None:
     """Were the text not refused, the kernel would: the two kinds of queries share no worker."""
-    limits = PoolLimits(workers=1, seconds=5, queue_seconds=1, memory_mb=256, result_mb=4)
+    limits = PoolLimits(workers=1, seconds=5, queue_seconds=1, memory_mb=256, result_mb=4, result_rows=100_000)
     store = EmbeddedStore(foreign.release.store, Dialect(foreign.publication.base_iri, {}), limits)
     text = f"ASK {{ SERVICE <{world.allowed}> {{ ?s ?p ?o }} }}"
     with contextlib.closing(store):

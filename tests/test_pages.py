@@ -4,10 +4,12 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from pathlib import Path
 from urllib.parse import quote, urldefrag, urlencode, urljoin, urlsplit
 
 import pytest
 import serving
+from conftest import PREFIXES, write_publication
 from serving import CHROME, HTML, Site, kind
 
 own_site, foreign_site = serving.own_site, serving.foreign_site
@@ -20,6 +22,8 @@ SCHEMES = ("http", "https", "mailto", "urn", "")
 OWN_PAGES = [
     "/",
     "/browse",
+    "/about",
+    "/search?q=nuclear",
     "/dump/",
     "/dataset",
     "/sparql",
@@ -65,7 +69,8 @@ HOSTILE = [
 ALLOWED_ATTRIBUTES = {
     "action", "aria-label", "aria-labelledby", "charset", "class", "colspan", "content", "for", "href", "id", "lang",
     "method", "name", "rel", "required", "role", "rows", "scope", "spellcheck", "tabindex", "title", "type", "value",
-    "defer", "dir", "datetime", "list", "open", "aria-current", "autocomplete", "placeholder", "src", "alt", "width", "height",
+    "defer", "dir", "datetime", "list", "open", "aria-current", "autocomplete", "placeholder", "src", "alt", "width",
+    "height",
 }  # fmt: skip
 
 
@@ -364,3 +369,38 @@ def test_a_page_prints_and_reads_without_its_style(own_site: Site) -> None:
         response = own_site.get(href)
         assert response.status_code == 200
         assert int(re.sub(r".*max-age=", "", response.headers["cache-control"]).partition(",")[0]) > 86_400
+
+
+def test_the_page_about_the_data_tells_method_counts_and_gaps(tmp_path: Path) -> None:
+    data = (
+        PREFIXES
+        + """@prefix dcterms: <http://purl.org/dc/terms/> .
+@prefix schema: <https://schema.org/> .
+ex:dataset dcterms:provenance ex:second, ex:first .
+ex:first a dcterms:ProvenanceStatement ; rdfs:label "method"@en ;
+    dcterms:description "By hand."@en ; schema:position 1 .
+ex:second a dcterms:ProvenanceStatement ; rdfs:label "gaps"@en ; schema:position 2 ; schema:additionalProperty ex:out .
+ex:out a schema:PropertyValue ; rdfs:label "left out <b>"@en ; schema:value 7 .
+ex:bare a ex:Thing .
+"""
+    )
+    shapes = PREFIXES + (
+        "ex:Shape a sh:NodeShape ; sh:targetClass ex:Thing ; sh:property [ sh:path rdfs:label ; sh:minCount 1 ; "
+        'sh:severity sh:Warning ; sh:message "It needs a name."@en ] .\n'
+    )
+    write_publication(tmp_path / "publication", {"data/data.ttl": data, "shapes/shapes.ttl": shapes})
+    with serving.serve(tmp_path / "publication", tmp_path / "releases") as site:
+        text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", site.get("/about", CHROME).text))
+    assert text.index("method") < text.index("By hand.") < text.index("gaps") < text.index("left out &lt;b&gt; 7")
+    assert "1 It needs a name. Which" in text
+    assert "http://example.org/bare" in text
+
+
+@pytest.mark.parametrize("site", ["own_site", "foreign_site"])
+def test_the_page_about_the_data_counts_every_graph(request: pytest.FixtureRequest, site: str) -> None:
+    served: Site = request.getfixturevalue(site)
+    asked = served.query("SELECT DISTINCT ?g WHERE { GRAPH ?g { ?s ?p ?o } }", "text/csv")
+    names = set(asked.text.split()[1:])
+    page = served.get("/about", CHROME).text
+    assert len(names) >= 10
+    assert len(names) == page.partition("Who says so")[2].count("<tr>") - 1

@@ -19,9 +19,11 @@ from tracktwo.release.history import LAYOUT, Release, Releases, now
 from tracktwo.release.infer import infer
 from tracktwo.release.load import Input, fingerprint, read
 from tracktwo.release.statistics import statistics
-from tracktwo.release.validate import VIOLATION, WARNING, Report, validate
+from tracktwo.release.validate import VIOLATION, WARNING, Report, Result, validate
 from tracktwo.store.embedded import create
 from tracktwo.terms import to_bytes
+
+_NODES_NAMED = 50  # that the manifest names of those a rule warns of
 
 #: Told what is being done next, as one sentence.
 Progress = Callable[[str], None]
@@ -151,12 +153,29 @@ def _write(folder: Path, publication: Publication, checked: Checked, progress: P
     return {
         "statistics": statistics(quads),
         "dumps": [file.as_json() for file in dumps],
-        "validation": {"summary": checked.report.summary, "violations": 0, "warnings": len(checked.report.of(WARNING))},
+        "validation": {
+            "summary": checked.report.summary,
+            "violations": 0,
+            "warnings": len(checked.report.of(WARNING)),
+            "rules": _by_rule(checked.report),
+        },
         "files": [
             {"path": file.path.relative_to(publication.root).as_posix(), "role": file.role, "graphs": file.graphs}
             for file in checked.given.files
         ],
     }
+
+
+def _by_rule(report: Report) -> list[dict[str, Any]]:
+    """What the warnings say, each once: `messages` by language, how many `entities`, and the first `nodes` of them."""
+    rules: dict[str, list[Result]] = {}
+    for result in report.of(WARNING):
+        rules.setdefault(result.shape + " " + result.component, []).append(result)
+    found = [(results[0].messages, sorted({result.node for result in results})) for results in rules.values()]
+    rows = [
+        {"messages": dict(messages), "entities": len(nodes), "nodes": nodes[:_NODES_NAMED]} for messages, nodes in found
+    ]
+    return sorted(rows, key=lambda row: (-row["entities"], str(row["messages"])))
 
 
 def _violations(report: Report) -> str:

@@ -44,8 +44,15 @@ def dereference(_path: str) -> Response:
 
 
 def _version_of(site: Site, candidates: Sequence[str]) -> str | None:
-    """The ontology that has one of the IRIs as its version IRI: the release holds that version (OWL 2, section 3.3)."""
-    found = (site.catalog.links(iri, OWL.versionIRI.value, "", 1) for iri in candidates)
+    """The ontology that has one of the IRIs as its version IRI (OWL 2, section 3.3), or as the version before it.
+
+    Of an earlier version only the name is left; the ontology that came after it says what has changed.
+    """
+    found = (
+        site.catalog.links(iri, property_.value, "", 1)
+        for iri in candidates
+        for property_ in (OWL.versionIRI, OWL.priorVersion)
+    )
     return next((entries[0].iri for entries in found if entries), None)
 
 

@@ -4,6 +4,7 @@ from importlib.resources import files
 
 from flask import Blueprint, Response, g, render_template, request
 
+from tracktwo.entity import provenance
 from tracktwo.errors import NotFound
 from tracktwo.formats import HTML, STATIC_FORMATS
 from tracktwo.web.respond import Link, Representation, respond
@@ -25,6 +26,36 @@ def home() -> Response:
     others = [row for row in rows if not row[2].stated]
     head = [Link(site.links.absolute("dataset"), "describedby"), Link(site.links.absolute("sparql"), "service")]
     return _html(site, "home.html", head, stated=stated, others=others, statistics=site.release.manifest["statistics"])
+
+
+@routes.get("/about")
+def about() -> Response:
+    """How the data was made, from which sources, how far it is held to its shapes, and what is missing."""
+    site: Site = g.site
+    manifest = site.release.manifest
+    classes = [class_ for class_ in site.catalog.classes() if class_.stated]
+    rules = manifest["validation"]["rules"]
+    nodes = [node for rule in rules for node in rule["nodes"]]
+    labels = site.catalog.labels([*nodes, *(class_.iri for class_ in classes)])
+    pick, label = site.describer.pick, site.describer.label
+    return _html(
+        site,
+        "about.html",
+        [],
+        sections=provenance(site.describer, site.publication.dataset_iri),
+        sources=sorted(site.describer.sources.values(), key=lambda source: source.label.casefold()),
+        statistics=manifest["statistics"],
+        summary=manifest["validation"]["summary"],
+        rules=[
+            {
+                **rule,
+                "message": pick(rule["messages"]) or ("", ""),
+                "links": [(site.describer.url(node), *label(node, labels)) for node in rule["nodes"]],
+            }
+            for rule in rules
+        ],
+        classes=[(*label(class_.iri, labels), class_) for class_ in classes],
+    )
 
 
 @routes.get("/browse")
