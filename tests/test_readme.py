@@ -28,6 +28,7 @@ from test_layers import LAYERS
 
 from tracktwo import cli
 from tracktwo.publication import SETTINGS
+from tracktwo.web.site import Site
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -338,3 +339,14 @@ def test_engine_departs_from_the_standard_where_the_readme_says() -> None:
     assert values("SELECT ?o { <a:unknown> <a:p>* ?o }") == []
     assert len({row[0] for row in values('SELECT (BNODE("x") AS ?b) { ?s ?p ?o }')}) == 1
     assert "@en" in values("SELECT (GROUP_CONCAT(?o) AS ?all) { ?s ?p ?o }")[0][0]
+
+
+def test_the_counts_of_what_is_described_are_true(own_opened: Site) -> None:
+    """The table under “What it describes” has the numbers of the release."""
+    section = README.partition("## What it describes")[2].partition("## ")[0]
+    told = dict(re.findall(r"^\| ([a-z ]+) \| (\d+) \|$", section, re.MULTILINE))
+    classes = [class_ for class_ in own_opened.catalog.classes() if class_.stated]
+    labels = own_opened.catalog.labels([class_.iri for class_ in classes])
+    counts = {own_opened.describer.label(class_.iri, labels)[0]: str(class_.members) for class_ in classes}
+    assert len(told) >= 13
+    assert {label: counts.get(label) for label in told} == told
