@@ -532,7 +532,7 @@ def test_an_unknown_name_of_ours_gets_the_nearest_that_there_is(page: Page) -> N
 
 def test_the_keyboard_alone_is_enough(page: Page) -> None:
     page.open()
-    page.driver.execute_script("document.querySelector('header.site nav a:last-child').focus()")
+    page.driver.execute_script("document.querySelector('header.site form.find input').focus()")
     page.press(Keys.TAB)
     assert page.driver.execute_script("return document.activeElement.className") == "code"
     page.chord(Keys.CONTROL, "a")

@@ -376,7 +376,6 @@ def test_the_page_about_the_data_tells_method_counts_and_gaps(tmp_path: Path) ->
         PREFIXES
         + """@prefix dcterms: <http://purl.org/dc/terms/> .
 @prefix schema: <https://schema.org/> .
-ex:dataset dcterms:provenance ex:second, ex:first .
 ex:first a dcterms:ProvenanceStatement ; rdfs:label "method"@en ;
     dcterms:description "By hand."@en ; schema:position 1 .
 ex:second a dcterms:ProvenanceStatement ; rdfs:label "gaps"@en ; schema:position 2 ; schema:additionalProperty ex:out .

@@ -20,6 +20,7 @@ from tracktwo.terms import Node, in_graph
 
 _NESTED_LEVELS = 12  # deeper blank nodes are linked, not shown in place
 _INCOMING_SHOWN = 20
+_SECTIONS = 50  # statements of provenance that are shown
 _NAMELESS = "(a node without a name)"
 
 #: Which property of a graph names the source that it speaks for, best first.
@@ -261,13 +262,14 @@ class Section:
     counts: tuple[tuple[tuple[str, str], str], ...]
 
 
-def provenance(describer: Describer, dataset: str) -> list[Section]:
-    """What a dataset says of its own making (`dcterms:provenance`), in the order of `schema:position`.
+def provenance(describer: Describer) -> list[Section]:
+    """What the data says of its own making: each `dcterms:ProvenanceStatement`, in the order of `schema:position`.
 
-    A count is a `schema:PropertyValue` that `schema:additionalProperty` leads to. Three look-ups, however many.
+    A count is a `schema:PropertyValue` that `schema:additionalProperty` leads to. Two look-ups, however many.
     """
-    statements = _objects(describer, [dataset]).get(dataset, {}).get(DCTERMS.provenance.value, ())
-    made = _objects(describer, [value.value for value in statements if isinstance(value, NamedNode)])
+    classes = [row for row in describer.catalog.classes() if row.iri == DCTERMS.ProvenanceStatement.value]
+    listed = [entry.iri for row in classes for entry in describer.catalog.members(row.slug, "", _SECTIONS)]
+    made = _objects(describer, listed)
     counted = {
         iri: [value.value for value in said.get(SCHEMA.additionalProperty.value, ()) if isinstance(value, NamedNode)]
         for iri, said in made.items()

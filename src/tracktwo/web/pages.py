@@ -42,7 +42,7 @@ def about() -> Response:
         site,
         "about.html",
         [],
-        sections=provenance(site.describer, site.publication.dataset_iri),
+        sections=provenance(site.describer),
         sources=sorted(site.describer.sources.values(), key=lambda source: source.label.casefold()),
         statistics=manifest["statistics"],
         summary=manifest["validation"]["summary"],
