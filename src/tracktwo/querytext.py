@@ -16,20 +16,28 @@ _LETTER = (
 _NAME = _LETTER + "0-9_\u00b7\u0300-\u036f\u203f\u2040"
 _LOCAL = rf"(?:[{_NAME}:]|%[0-9A-Fa-f]{{2}}|\\[_~.\-!$&'()*+,;=/?\#@%])"
 
-#: Every character belongs to exactly one token; what has no end ends with the text, so that nothing is read twice.
-_TOKEN = re.compile(
-    rf"""
-      (?P<comment>  \#[^\n\r]*+ )
-    | (?P<iri>      <[^\x00-\x20<>"{{}}|^`]*+> )
-    | (?P<string>   \"{{3}} (?:[^"\\]|\\.|\"(?!\"\"))*+ (?:\"{{3}})?+ | '{{3}} (?:[^'\\]|\\.|'(?!''))*+ (?:'{{3}})?+
-                  | " (?:[^"\\\n\r]|\\.)*+ "?+ | ' (?:[^'\\\n\r]|\\.)*+ '?+ )
-    | (?P<variable> [?$] [{_NAME}]++ )
-    | (?P<tag>      @ [A-Za-z]++ (?:-[A-Za-z0-9]++)*+ )
-    | (?P<run>      (?: [{_LETTER}_] (?:[{_NAME}-]|\.(?=[{_NAME}.:-]))*+ )?+ )
-      (?P<local>    : (?: {_LOCAL} (?:{_LOCAL}|-|\.(?=[{_NAME}:%\\.-]))*+ )?+ )?+
-    """,
-    re.VERBOSE | re.DOTALL,
-)
+
+@functools.cache
+def _token() -> re.Pattern[str]:
+    """Every character belongs to exactly one token; what has no end ends with the text, so nothing is read twice.
+
+    Compiled when first asked for: query workers start sooner without.
+    """
+    return re.compile(
+        rf"""
+          (?P<comment>  \#[^\n\r]*+ )
+        | (?P<iri>      <[^\x00-\x20<>"{{}}|^`]*+> )
+        | (?P<string>   \"{{3}} (?:[^"\\]|\\.|\"(?!\"\"))*+ (?:\"{{3}})?+ | '{{3}} (?:[^'\\]|\\.|'(?!''))*+ (?:'{{3}})?+
+                      | " (?:[^"\\\n\r]|\\.)*+ "?+ | ' (?:[^'\\\n\r]|\\.)*+ '?+ )
+        | (?P<variable> [?$] [{_NAME}]++ )
+        | (?P<tag>      @ [A-Za-z]++ (?:-[A-Za-z0-9]++)*+ )
+        | (?P<run>      (?: [{_LETTER}_] (?:[{_NAME}-]|\.(?=[{_NAME}.:-]))*+ )?+ )
+          (?P<local>    : (?: {_LOCAL} (?:{_LOCAL}|-|\.(?=[{_NAME}:%\\.-]))*+ )?+ )?+
+        """,
+        re.VERBOSE | re.DOTALL,
+    )
+
+
 _CLOSED = re.compile(
     r"""\"{3}(?:[^"\\]|\\.|\"(?!\"\"))*+\"{3}|'{3}(?:[^'\\]|\\.|'(?!''))*+'{3}|(?!\"{3}|'{3}).*""", re.DOTALL
 )
@@ -49,9 +57,9 @@ def unescaped(text: str) -> str:
 @functools.lru_cache(4)
 def tokens(text: str) -> list[Token]:
     """(kind, text) of each token but comments and space: `run` a bare word, `name` a prefixed one, `sign` the rest."""
-    found, position = [], 0
+    found, position, token = [], 0, _token()
     while position < len(text):
-        match = _TOKEN.match(text, position)
+        match = token.match(text, position)
         assert match is not None, "the last alternative may be empty"
         if match.end() == position:
             if not text[position].isspace():

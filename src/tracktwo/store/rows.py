@@ -2,8 +2,7 @@
 
 import csv
 import io
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from pyoxigraph import BlankNode, QuerySolutions, Triple
@@ -12,33 +11,34 @@ T = TypeVar("T")
 
 _ROWS_AT_ONCE = 200
 
-#: What marks each row as results are written, and how many marks are headings. No literal holds any of it: `<` is a
-#: reference in XML, a line feed an escape in TSV, and what follows a quote in JSON tells a variable's name from the end
-#: of a string. A row of JSON that binds nothing is not counted.
-_ROW_MARKS = {
-    "json": (re.compile(rb'[}\[]\s*,?\s*\{\s*"[^},\s]'), 0),
-    "xml": (re.compile(rb"<result>"), 0),
-    "tsv": (re.compile(rb"\n"), 1),
+#: What marks each row as results are written: bytes, what may not follow them, and how many are headings. No literal
+#: holds any of it: `<` is a reference in XML, a line feed an escape in TSV, and what follows a quote in JSON tells a
+#: variable's name from the end of a string. A row of JSON that binds nothing is not counted.
+_ROW_MARKS: dict[str, tuple[Sequence[bytes], Sequence[bytes], int]] = {
+    "json": ((b'},{"', b'[{"'), (b"}", b","), 0),
+    "xml": ((b"<result>",), (), 0),
+    "tsv": ((b"\n",), (), 1),
 }
-_LONGEST_MARK = 64
+_LONGEST_MARK = 8
 
 
 class RowCount:
     """Counts the rows of SELECT results in their bytes, as they come; format is a result format's name."""
 
     def __init__(self, format_: str) -> None:
-        self._mark, headings = _ROW_MARKS[format_]
+        self._marks, self._behind, headings = _ROW_MARKS[format_]
         self._tail = b""
         self.rows = -headings
 
     def add(self, data: bytes) -> None:
-        """Look at the next bytes."""
+        """Look at the next bytes: bytes.count is many times as fast as a regular expression."""
         text = self._tail + data
-        end = 0
-        for found in self._mark.finditer(text):
-            self.rows += 1
-            end = found.end()
-        self._tail = text[max(end, len(text) - _LONGEST_MARK) :]
+        old, ahead = len(self._tail), bool(self._behind)  # a mark counts once the byte behind it is there, too
+        for mark in self._marks:
+            first = max(0, old - len(mark) + 1 - ahead)
+            self.rows += text.count(mark, first, len(text) - ahead)
+            self.rows -= sum(text.count(mark + byte, first) for byte in self._behind)
+        self._tail = text[-_LONGEST_MARK:]
 
 
 class TooManyRows(Exception):
