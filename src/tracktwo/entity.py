@@ -5,7 +5,7 @@ labels say how things are called, graphs say who says so.
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -21,7 +21,6 @@ from tracktwo.terms import Node, in_graph
 _NESTED_LEVELS = 12  # deeper blank nodes are linked, not shown in place
 _INCOMING_SHOWN = 20
 _SECTIONS = 50  # statements of provenance that are shown
-_NAMELESS = "(a node without a name)"
 
 #: Which property of a graph names the source that it speaks for, best first.
 _SOURCES = (PROV.hadPrimarySource, DCTERMS.source, PROV.wasDerivedFrom)
@@ -130,7 +129,7 @@ class Describer:
     """Makes views and collects statements of one release's entities.
 
     `layout` gives the fields of each class in order, `inverses` those of each property; `graphs` are all named graphs,
-    `languages` the preferred first.
+    `languages` the preferred first; `say` translates our own words into the reader's language.
     """
 
     store: Store
@@ -142,6 +141,7 @@ class Describer:
     graphs: Sequence[str]
     inferred_graph: str
     languages: Sequence[str] = field(default_factory=lambda: ("en",))
+    say: Callable[[str], str] = str
 
     def statements(self, subjects: Sequence[Node]) -> list[Quad]:
         """All statements about the subjects, with those about the blank nodes that they lead to, to any depth."""
@@ -186,7 +186,7 @@ class Describer:
     def label(self, iri: str, labels: Mapping[str, Mapping[str, str]]) -> tuple[str, str]:
         """(text, language) to show for an IRI: its label in the preferred language, else a short form of itself."""
         if iri.startswith("_:") and iri not in labels:
-            return _NAMELESS, ""
+            return self.say("(a node without a name)"), ""
         return self.pick(labels.get(iri, {})) or (self.short(iri), "")
 
     def pick(self, texts: Mapping[str, str]) -> tuple[str, str] | None:
@@ -243,8 +243,8 @@ class Describer:
         named = labels.get(primary or graph) or labels.get(graph) or {}
         inferred = graph == self.inferred_graph
         picked = self.pick(named)
-        fallback = ("inferred from the other statements", "en") if inferred else (self.short(graph), "")
-        text, language = picked or fallback
+        fallback = self.say("inferred from the other statements") if inferred else self.short(graph)
+        text, language = picked or (fallback, "")
         return Source(0, graph, text, self.url(primary or graph), inferred, language)
 
     @cached_property
@@ -361,7 +361,7 @@ class _Drawing:
             for value in by_property.get(property_.value, {})
             if isinstance(value, Literal)
         }
-        return self._describer.pick(texts) or (_NAMELESS, "")
+        return self._describer.pick(texts) or (self._describer.say("(a node without a name)"), "")
 
     def _summary(self, by_property: Mapping[str, Mapping[Any, list[str]]]) -> str:
         for property_ in SUMMARIES:
@@ -441,7 +441,8 @@ class _Drawing:
     def _blank(self, node: BlankNode, sources: tuple[Source, ...], level: int) -> Value:
         name = str(node)
         if level >= _NESTED_LEVELS or node not in self._by_subject or node in self._nested:
-            return Value("iri", _NAMELESS, name, self._describer.url(name), sources=sources)
+            text = self._describer.say("(a node without a name)")
+            return Value("iri", text, name, self._describer.url(name), sources=sources)
         self._nested.add(node)
         items = self._list(node)
         if items is not None:
@@ -487,7 +488,7 @@ class _Drawing:
             if any(len(shown.get(inverse, ())) >= count for inverse in describer.inverses.get(property_, ())):
                 continue
             text, language = describer.label(property_, labels)
-            label, language = describer.pick(names.get(property_, {})) or (f"is “{text}” of", language)
+            label, language = describer.pick(names.get(property_, {})) or (describer.say("is “%s” of") % text, "")
             entries = describer.catalog.links(name, property_, "", _INCOMING_SHOWN)
             more = describer.links.site("links", iri=name, property=property_) if count > len(entries) else ""
             made.append(Incoming(property_, label, count, tuple(describer.listing(entries)), more, language))

@@ -6,7 +6,7 @@ functions of the publication's base IRI, its document paths and the site's root 
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from pyoxigraph import NamedNode
@@ -22,12 +22,14 @@ class Links:
     """The URL space of one site.
 
     `base_iri` begins every IRI, `public_url` is the absolute URL (ending in `/`) that serves it, `documents`
-    maps paths of things to paths of their documents, such as `{"id/": "doc/"}`.
+    maps paths of things to paths of their documents, such as `{"id/": "doc/"}`. `language` is what pages are asked for
+    in; empty leaves it to the reader's browser.
     """
 
     base_iri: str
     public_url: str
     documents: Mapping[str, str]
+    language: str = ""
 
     @property
     def root(self) -> str:
@@ -36,8 +38,12 @@ class Links:
 
     def site(self, path: str = "", **query: str) -> str:
         """The URL path of a page of the site, such as `site("sparql", query="ASK {}")`."""
-        wanted = {name: value for name, value in query.items() if value != ""}
+        wanted = {name: value for name, value in (query | self._language).items() if value != ""}
         return self.root + path + ("?" + urlencode(wanted) if wanted else "")
+
+    def asset(self, name: str, version: str) -> str:
+        """The URL path of a static file, which may be kept for ever under its version."""
+        return f"{self.root}static/{name}?{urlencode({'v': version})}"
 
     def absolute(self, path: str = "") -> str:
         """The absolute public URL of a path below the root."""
@@ -81,7 +87,8 @@ class Links:
         plain, hash_, fragment = iri.partition("#")
         if not self.is_ours(iri):
             return self.site("describe", iri=iri)
-        return self.path(self.document(plain)) + hash_ + quote(fragment, safe=_SAFE)
+        query = "?" + urlencode(self._language) if self._language else ""
+        return self.path(self.document(plain)) + query + hash_ + quote(fragment, safe=_SAFE)
 
     def path(self, iri: str, suffix: str = "") -> str:
         """The URL path at which the site answers for an IRI under the base, with the suffix of one format."""
@@ -91,7 +98,7 @@ class Links:
         """The URL path of one format of a document; beyond the base, a parameter of `/describe`."""
         if self.is_ours(document):
             return self.path(document, suffix)
-        return self.site("describe", iri=document, format=suffix)
+        return replace(self, language="").site("describe", iri=document, format=suffix)
 
     def candidates(self, raw_path: str) -> Iterator[str]:
         """The IRIs that a raw URL path (below the root, still percent-encoded) may mean, the likeliest first.
@@ -99,6 +106,10 @@ class Links:
         Exactly as sent, then other spellings; `%2F` is never taken for `/`.
         """
         return (self.base_iri + form for form in _spellings(raw_path))
+
+    @property
+    def _language(self) -> dict[str, str]:
+        return {"lang": self.language} if self.language else {}
 
     def _thing_path(self, iri: str) -> str | None:
         if not self.is_ours(iri):

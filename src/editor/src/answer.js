@@ -9,7 +9,7 @@ const MOST_BYTES = 32 << 20; // what a page can hold and draw; the rest is for a
 
 /** The URL of a query below `endpoint`, or an empty text if it would be too long to be one. */
 export function link(endpoint, query, more = {}) {
-  const url = `${endpoint}?${new URLSearchParams({ query, ...more })}`;
+  const url = `${endpoint}${endpoint.includes("?") ? "&" : "?"}${new URLSearchParams({ query, ...more })}`;
   return url.length > LONGEST_URL ? "" : url;
 }
 

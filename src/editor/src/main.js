@@ -332,7 +332,7 @@ function downloads(query, answer) {
 
 /** A download of a query that is too long for a link. */
 async function save(query, format, file) {
-  const response = await fetch(`${place.here}?format=${format}`, { method: "POST", headers: { "Content-Type": "application/sparql-query" }, body: query });
+  const response = await fetch(`${place.here}${place.here.includes("?") ? "&" : "?"}format=${format}`, { method: "POST", headers: { "Content-Type": "application/sparql-query" }, body: query });
   if (!response.ok) return say(`The download failed: ${response.status}.`);
   const url = URL.createObjectURL(await response.blob());
   h("a", { href: url, download: file }).click();

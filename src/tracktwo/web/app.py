@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+from collections.abc import Callable
 from http import HTTPStatus
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -14,7 +15,8 @@ from tracktwo.errors import TracktwoError
 from tracktwo.formats import DOCUMENT_FORMATS
 from tracktwo.links import clickable
 from tracktwo.web import documents, downloads, pages, query, questions, searching
-from tracktwo.web.respond import PREFLIGHT, finish, problem, redirect
+from tracktwo.web.language import chosen, interface, own_name
+from tracktwo.web.respond import PREFLIGHT, finish, languages, problem, redirect
 from tracktwo.web.site import Follower, Options
 
 log = logging.getLogger(__name__)
@@ -29,13 +31,23 @@ def create_app(options: Options) -> Flask:
     app.url_map.strict_slashes = False
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.tests["clickable"] = clickable
+    app.jinja_env.filters["number"] = _spoken("number")
+    app.jinja_env.filters["day"] = _spoken("day")
+    app.jinja_env.add_extension("jinja2.ext.i18n")
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]  # the extension adds it
+        _spoken("gettext"), _spoken("ngettext"), newstyle=True
+    )
     follower = Follower(options)
     assets = _digest(files("tracktwo.web"))
     app.extensions["follower"] = follower
 
     @app.before_request
     def open_site() -> Response | None:
-        g.site = follower.site()
+        site = follower.site()
+        named = request.args.get("lang", "")
+        language = chosen(site.publication.languages, named, request.accept_languages)
+        g.site = site.in_language(language, pinned=named == language)
+        g.interface = interface(language)
         g.assets = assets
         g.root = g.site.links.root
         if request.method == "OPTIONS":
@@ -45,7 +57,15 @@ def create_app(options: Options) -> Flask:
     @app.context_processor
     def everywhere() -> dict[str, Any]:
         site = getattr(g, "site", None)
-        return {"site": site, "links": site.links if site else None, "assets": assets, "format_titles": _TITLES}
+        return {
+            "site": site,
+            "links": site.links if site else None,
+            "asset": lambda name: site.links.asset(name, assets) if site else "",
+            "interface": getattr(g, "interface", None) or interface("en"),
+            "format_titles": _TITLES,
+            "languages": languages(site) if site else (),
+            "own_name": own_name,
+        }
 
     app.after_request(finish)
     app.register_error_handler(TracktwoError, problem)
@@ -61,6 +81,16 @@ def create_app(options: Options) -> Flask:
     ):  # documents last: it takes every other path
         app.register_blueprint(routes)
     return app
+
+
+def _spoken(name: str) -> Callable[..., str]:
+    """What the interface of the request's language does under a name."""
+
+    def speak(*given: Any) -> str:
+        said: str = getattr(getattr(g, "interface", None) or interface("en"), name)(*given)
+        return said
+
+    return speak
 
 
 def _without_slash() -> Response | None:

@@ -102,7 +102,7 @@ def _see_other(site: Site, thing: str, raw: str) -> Response:
     document = site.links.document(thing)
     alternates = [Link(_variant_url(site, document, row), "alternate", row.media_type) for row in DOCUMENT_FORMATS]
     links = [Link(site.links.full(site.links.path(document)), "describedby"), *alternates]
-    return redirect(site.links.full(site.links.path(document)), HTTPStatus.SEE_OTHER, links, negotiated=True)
+    return redirect(site.links.full(site.links.url(thing)), HTTPStatus.SEE_OTHER, links, negotiated=True)
 
 
 def _documents(site: Site, candidates: Sequence[str]) -> list[str]:
@@ -128,7 +128,7 @@ def _document(site: Site, iri: str, raw: str, format_: Format | None) -> Respons
         and own != site.links.root + raw
         and own != f"{site.links.root}{raw}?{request.query_string.decode('latin-1')}"
     ):
-        return redirect(site.links.full(own), HTTPStatus.MOVED_PERMANENTLY)
+        return redirect(site.links.full(site.links.url(iri)), HTTPStatus.MOVED_PERMANENTLY)
     subjects: list[Node] = [NamedNode(subject) for subject in site.catalog.subjects(iri)]
     return _represent(site, iri, subjects or [NamedNode(iri)], format_)
 

@@ -29,7 +29,7 @@ from tracktwo.publication import SETTINGS
 from tracktwo.release import dump
 from tracktwo.store import Answer, Query
 from tracktwo.web import answers
-from tracktwo.web.respond import STATUS, Link, Representation, Resource, fixed, represent, respond
+from tracktwo.web.respond import STATUS, Link, Representation, Resource, fixed, represent, respond, spoken
 from tracktwo.web.site import Site
 
 routes = Blueprint("query", __name__)
@@ -255,12 +255,14 @@ def _page(site: Site, asked: sparql.Request) -> Response:
         body = render_template("sparql.html", head=[], text=text, error=error, status=status, examples=site.questions)
         response = Response(body, status=status, content_type=HTML.content_type, headers={"Cache-Control": "no-store"})
         response.vary.add("Accept")
+        spoken(response, HTML.media_type)
         return response
     response = Response(
         render_template("sparql.html", head=[], text=text, examples=site.questions, **shown),
         content_type=HTML.content_type,
     )
     response.vary.add("Accept")
+    spoken(response, HTML.media_type)
     response.headers["Cache-Control"] = "no-store" if shown.get("cut") else "public, max-age=60"
     if shown.get("cut"):
         response.headers["Tracktwo-Truncated"] = f"rows={site.publication.limits.page_rows}"

@@ -10,13 +10,24 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
+from urllib.parse import urlencode
 
 from flask import Request, Response, g, render_template, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import parse_date
 
 from tracktwo import errors
-from tracktwo.formats import ERROR_FORMATS, HTML, OPENSEARCH, PROBLEM_JSON, TEXT, Format, negotiate
+from tracktwo.formats import (
+    ERROR_FORMATS,
+    HTML,
+    JSON_OBJECT,
+    OPENSEARCH,
+    PROBLEM_JSON,
+    SUGGESTIONS,
+    TEXT,
+    Format,
+    negotiate,
+)
 from tracktwo.web.site import Site
 
 #: Which status tells which error.
@@ -86,6 +97,7 @@ _COMPRESSED = (
     "application/xml",
     "image/svg+xml",
 )
+_SPOKEN = (HTML.media_type, JSON_OBJECT.media_type, SUGGESTIONS.media_type, OPENSEARCH.media_type)
 _SMALL_BYTES = 860  # below one packet, compressing gains nothing
 
 
@@ -96,9 +108,11 @@ class Link:
     href: str
     rel: str
     type: str = ""
+    hreflang: str = ""
 
     def __str__(self) -> str:
-        return f'<{_ascii(self.href)}>; rel="{self.rel}"' + (f'; type="{self.type}"' if self.type else "")
+        given = (("rel", self.rel), ("type", self.type), ("hreflang", self.hreflang))
+        return f"<{_ascii(self.href)}>" + "".join(f'; {name}="{value}"' for name, value in given if value)
 
 
 @dataclass(frozen=True)
@@ -169,6 +183,7 @@ def respond(site: Site, found: Representation) -> Response:
         response.vary.add("Accept")
     if found.location:
         response.headers["Content-Location"] = found.location
+    spoken(response, found.format.media_type)
     links = [*found.links, *_of_pages(site)] if found.format is HTML else found.links
     if links:
         response.headers["Link"] = ", ".join(map(str, links))
@@ -186,7 +201,32 @@ def respond(site: Site, found: Representation) -> Response:
 
 def _of_pages(site: Site) -> list[Link]:
     """The links that every page has; `page.html` shows them in its head."""
-    return [Link(site.links.absolute("opensearch.xml"), "search", OPENSEARCH.media_type)]
+    return [
+        Link(site.links.absolute("opensearch.xml"), "search", OPENSEARCH.media_type),
+        *(Link(url, "alternate", hreflang=language) for language, url in languages(site)),
+    ]
+
+
+def languages(site: Site) -> list[tuple[str, str]]:
+    """The page that is asked for in each language: (language, absolute URL); none where there is but one."""
+    if len(site.publication.languages) < 2:
+        return []
+    path = request.environ.get("tracktwo.raw_path") or request.path
+    given = [(name, value) for name, value in request.args.items(multi=True) if name != "lang"]
+    return [
+        (language, f"{site.links.absolute(path.lstrip('/'))}?{urlencode([*given, ('lang', language)])}")
+        for language in site.publication.languages
+    ]
+
+
+def spoken(response: Response, media_type: str) -> None:
+    """Say which language a page is in, and that it follows from what the reader's browser asks for."""
+    site = getattr(g, "site", None)
+    if site is None or media_type not in _SPOKEN:
+        return
+    response.headers["Content-Language"] = site.language
+    if not site.links.language and len(site.publication.languages) > 1:
+        response.vary.add("Accept-Language")
 
 
 def redirect(url: str, status: HTTPStatus, links: Sequence[Link] = (), *, negotiated: bool = False) -> Response:
@@ -214,6 +254,7 @@ def problem(error: Exception) -> Response:
     response = Response(body, status=status, content_type=format_.content_type)
     response.headers["Cache-Control"] = "no-store"
     response.vary.add("Accept")
+    spoken(response, format_.media_type)
     if isinstance(error, errors.Busy):
         response.headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, HTTPException) and "Allow" in (headers := dict(error.get_headers())):
@@ -274,6 +315,7 @@ def _etag(site: Site, found: Representation) -> str:
             site.links.public_url,
             found.format.name,
             found.location,
+            site.language if found.format.media_type in _SPOKEN else "",
         )
     )
     return hashlib.sha256(key.encode()).hexdigest()[:20]

@@ -5,7 +5,7 @@ import threading
 import time
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from tracktwo.store import Store
 from tracktwo.store.embedded import EmbeddedStore
 from tracktwo.store.pool import Dialect, PoolLimits
 from tracktwo.store.remote import RemoteStore
+from tracktwo.web.language import interface
 
 _LOOK_EVERY_SECONDS = 1.0
 
@@ -48,6 +49,21 @@ class Site:
     links: Links
     describer: Describer
     search: Search
+    language: str = ""
+
+    def in_language(self, language: str, *, pinned: bool) -> "Site":
+        """The site for a reader of this language; where it is `pinned`, every page that it links to names it, too."""
+        key = (language, pinned)
+        if key not in self._in_languages:
+            links = replace(self.links, language=language if pinned else "")
+            languages = tuple(dict.fromkeys((language, *self.publication.languages)))
+            describer = replace(self.describer, links=links, languages=languages, say=interface(language).gettext)
+            self._in_languages[key] = replace(self, links=links, describer=describer, language=language)
+        return self._in_languages[key]
+
+    @cached_property
+    def _in_languages(self) -> "dict[tuple[str, bool], Site]":
+        return {}
 
     @cached_property
     def examples(self) -> list[str]:

@@ -1,0 +1,83 @@
+"""The language of a page: which one a reader gets, and the words of the interface in it.
+
+Words are gettext catalogues, `interface/LANGUAGE.po`, read as they are; English is what the templates say. Dates and
+numbers are written as the language writes them (Unicode CLDR, by Babel).
+"""
+
+import functools
+import io
+from collections.abc import Sequence
+from datetime import date
+from gettext import NullTranslations
+from importlib.resources import files
+
+from babel import Locale, UnknownLocaleError, dates, numbers
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import Translations
+from werkzeug.datastructures import LanguageAccept
+
+_OWN = "en"
+
+
+class Interface:
+    """The site's own words in one language; English where there is no catalogue for it."""
+
+    def __init__(self, language: str) -> None:
+        catalogue = files("tracktwo.web") / "interface" / f"{language}.po"
+        self._words: NullTranslations = NullTranslations()
+        self.language = _OWN
+        if catalogue.is_file():
+            compiled = io.BytesIO()
+            write_mo(compiled, read_po(io.BytesIO(catalogue.read_bytes()), locale=language))
+            compiled.seek(0)
+            self._words = Translations(compiled)
+            self.language = language
+        self._locale = Locale.parse(self.language)
+        self.gettext = self._words.gettext
+        self.ngettext = self._words.ngettext
+
+    def number(self, value: float) -> str:
+        """A number with the language's separators."""
+        return numbers.format_decimal(value, locale=self._locale)
+
+    def day(self, lexical: str) -> str:
+        """A year, month, day or moment of XML Schema in words; what is none of these as it is.
+
+        `2021`, `2021-10`, `2021-10-05`, `2021-10-05T…`; a time zone is left out of a date and kept out of the words.
+        """
+        year, *rest = lexical.partition("T")[0].rstrip("Z").split("+")[0].split("-")
+        try:
+            if not rest:
+                return str(int(year))
+            day = date(int(year), int(rest[0]), int(rest[1]) if len(rest) > 1 else 1)
+        except ValueError:
+            return lexical
+        form = "d MMMM y" if len(rest) > 1 else "LLLL y"
+        return dates.format_date(day, form, locale=self._locale)
+
+    def name_of(self, tag: str) -> str:
+        """What a language is called in this one; its tag where nobody has said."""
+        try:
+            return Locale.parse(tag, sep="-").get_display_name(self._locale) or tag
+        except (UnknownLocaleError, ValueError):
+            return tag
+
+
+interface = functools.cache(Interface)
+
+
+@functools.cache
+def own_name(tag: str) -> str:
+    """What a language calls itself, for a switch; its tag where nobody has said."""
+    try:
+        return (Locale.parse(tag, sep="-").get_display_name() or tag).capitalize()
+    except (UnknownLocaleError, ValueError):
+        return tag
+
+
+def chosen(offered: Sequence[str], named: str, accepted: LanguageAccept) -> str:
+    """One of the languages offered: the one that the URL names, else what the reader likes best, else the first."""
+    if named in offered:
+        return named
+    return accepted.best_match(offered, default=offered[0]) or offered[0]
