@@ -111,7 +111,7 @@ class Shell:
             finally:
                 if process.poll() is None:
                     os.killpg(process.pid, signal.SIGINT)
-                process.wait(15)
+                _ended(process, command)
 
     def end(self) -> None:
         """Hold that no process of this terminal lives, and end those that do."""
@@ -154,6 +154,16 @@ class Shell:
         for port, free in self.ports.items():
             text = re.sub(rf"\b{free}\b", port, text)
         return "".join(line.rstrip() + "\n" for line in text.splitlines())
+
+
+def _ended(process: subprocess.Popen[bytes], command: Command) -> None:
+    """Wait for its end; another project's server may take longer over it than we wait."""
+    try:
+        process.wait(15)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(15)
+        assert not command.line.startswith("tracktwo "), f"{command.line} did not end"
 
 
 def _all(out: IO[bytes]) -> bytes:

@@ -87,8 +87,9 @@ class Links:
         plain, hash_, fragment = iri.partition("#")
         if not self.is_ours(iri):
             return self.site("describe", iri=iri)
-        query = "?" + urlencode(self._language) if self._language else ""
-        return self.path(self.document(plain)) + query + hash_ + quote(fragment, safe=_SAFE)
+        path = self.path(self.document(plain))
+        query = ("&" if "?" in path else "?") + urlencode(self._language) if self._language else ""
+        return path + query + hash_ + quote(fragment, safe=_SAFE)
 
     def path(self, iri: str, suffix: str = "") -> str:
         """The URL path at which the site answers for an IRI under the base, with the suffix of one format."""

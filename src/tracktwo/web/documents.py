@@ -30,8 +30,8 @@ def dereference(_path: str) -> Response:
     site: Site = g.site
     raw = _raw_path()
     candidates = list(site.links.candidates(raw))
-    if request.query_string:
-        candidates[:0] = site.links.candidates(f"{raw}?{request.query_string.decode('latin-1')}")
+    for query in reversed(_queries()):
+        candidates[:0] = site.links.candidates(f"{raw}?{query}")
     things = [iri for iri in site.catalog.described(candidates) if site.links.is_thing(iri)]
     if things:
         return _see_other(site, things[0], raw)
@@ -94,6 +94,13 @@ def _raw_path() -> str:
     return raw.lstrip("/") if not raw.startswith("//") else raw[1:]
 
 
+def _queries() -> list[str]:
+    """The query that may belong to an IRI: as it was sent, then without the language of the page."""
+    sent = request.query_string.decode("latin-1")
+    plain = "&".join(part for part in sent.split("&") if not part.startswith("lang="))
+    return [query for query in dict.fromkeys((sent, plain)) if query]
+
+
 def _see_other(site: Site, thing: str, raw: str) -> Response:
     """303 to the thing's document; where the path was another spelling, first to the thing itself."""
     own = site.links.path(thing)
@@ -123,11 +130,8 @@ def _variant(site: Site, candidates: Sequence[str]) -> Response:
 
 def _document(site: Site, iri: str, raw: str, format_: Format | None) -> Response:
     own = site.links.path(iri)
-    if (
-        format_ is None
-        and own != site.links.root + raw
-        and own != f"{site.links.root}{raw}?{request.query_string.decode('latin-1')}"
-    ):
+    sent = (site.links.root + raw, *(f"{site.links.root}{raw}?{query}" for query in _queries()))
+    if format_ is None and own not in sent:
         return redirect(site.links.full(site.links.url(iri)), HTTPStatus.MOVED_PERMANENTLY)
     subjects: list[Node] = [NamedNode(subject) for subject in site.catalog.subjects(iri)]
     return _represent(site, iri, subjects or [NamedNode(iri)], format_)

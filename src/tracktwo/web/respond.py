@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from flask import Request, Response, g, render_template, request
 from werkzeug.exceptions import HTTPException
@@ -154,6 +154,7 @@ def represent(site: Site, resource: Resource, format_: Format | None = None) -> 
     """A resource in a fixed format, or in the one that the request likes best; raises `NotAcceptable`."""
     links = [*resource.links, *resource.alternates]
     g.variants = resource.alternates
+    g.page = resource.variant(HTML) if HTML in resource.formats else ""  # whose languages the page offers
     chosen = format_ or negotiate(request.headers.get("Accept"), resource.formats)
     if chosen is None:
         offered = [row.media_type for row in resource.formats]
@@ -211,12 +212,20 @@ def languages(site: Site) -> list[tuple[str, str]]:
     """The page that is asked for in each language: (language, absolute URL); none where there is but one."""
     if len(site.publication.languages) < 2:
         return []
-    path = request.environ.get("tracktwo.raw_path") or request.path
-    given = [(name, value) for name, value in request.args.items(multi=True) if name != "lang"]
+    path, _, query = (g.get("page") or _asked(site)).partition("?")
+    given = [
+        (name, value) for name, value in parse_qsl(query, keep_blank_values=True) if name not in ("lang", "format")
+    ]
     return [
-        (language, f"{site.links.absolute(path.lstrip('/'))}?{urlencode([*given, ('lang', language)])}")
+        (language, f"{path.removesuffix('.html')}?{urlencode([*given, ('lang', language)])}")
         for language in site.publication.languages
     ]
+
+
+def _asked(site: Site) -> str:
+    """The absolute URL of the request."""
+    path = request.environ.get("tracktwo.raw_path") or request.path
+    return f"{site.links.absolute(path.lstrip('/'))}?{request.query_string.decode('latin-1')}"
 
 
 def spoken(response: Response, media_type: str) -> None:
@@ -246,7 +255,7 @@ def problem(error: Exception) -> Response:
     status, message, hint = _told(error)
     format_ = negotiate(request.headers.get("Accept"), ERROR_FORMATS) or TEXT
     if format_ is HTML:
-        body = render_template("error.html", status=status, message=message, hint=hint)
+        body = render_template("error.html", status=status, message=message, hint=hint, languages=())
     elif format_ is PROBLEM_JSON:
         body = json.dumps(_problem_json(error, status, message, hint), ensure_ascii=False) + "\n"
     else:
