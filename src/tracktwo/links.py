@@ -41,6 +41,11 @@ class Links:
         wanted = {name: value for name, value in (query | self._language).items() if value != ""}
         return self.root + path + ("?" + urlencode(wanted) if wanted else "")
 
+    @property
+    def neutral(self) -> "Links":
+        """The same without a language, for URLs of data and for those that leave it to the reader's browser."""
+        return replace(self, language="")
+
     def asset(self, name: str, version: str) -> str:
         """The URL path of a static file, which may be kept for ever under its version."""
         return f"{self.root}static/{name}?{urlencode({'v': version})}"
@@ -99,7 +104,7 @@ class Links:
         """The URL path of one format of a document; beyond the base, a parameter of `/describe`."""
         if self.is_ours(document):
             return self.path(document, suffix)
-        return replace(self, language="").site("describe", iri=document, format=suffix)
+        return self.neutral.site("describe", iri=document, format=suffix)
 
     def candidates(self, raw_path: str) -> Iterator[str]:
         """The IRIs that a raw URL path (below the root, still percent-encoded) may mean, the likeliest first.

@@ -15,7 +15,7 @@ from tracktwo.links import is_valid_iri
 from tracktwo.namespaces import OWL, VOID
 from tracktwo.release import dump
 from tracktwo.terms import Node, name_of
-from tracktwo.web.respond import Link, Resource, fixed, redirect, represent
+from tracktwo.web.respond import Link, Resource, fixed, redirect, represent, without_language
 from tracktwo.web.site import Site
 
 routes = Blueprint("documents", __name__)
@@ -97,8 +97,7 @@ def _raw_path() -> str:
 def _queries() -> list[str]:
     """The query that may belong to an IRI: as it was sent, then without the language of the page."""
     sent = request.query_string.decode("latin-1")
-    plain = "&".join(part for part in sent.split("&") if not part.startswith("lang="))
-    return [query for query in dict.fromkeys((sent, plain)) if query]
+    return [query for query in dict.fromkeys((sent, without_language(sent))) if query]
 
 
 def _see_other(site: Site, thing: str, raw: str) -> Response:

@@ -114,7 +114,7 @@ def _asked_with(site: Site, question: Question) -> dict[str, str]:
 
 def _url(site: Site, question: Question, suffix: str) -> str:
     """The absolute URL of one format, with the request's parameters."""
-    return site.links.full(site.links.site(f"query/{question.slug}.{suffix}", **_asked_with(site, question)))
+    return site.links.full(site.links.neutral.site(f"query/{question.slug}.{suffix}", **_asked_with(site, question)))
 
 
 def _described(site: Site, asked: list[Question], format_: Format) -> bytes:

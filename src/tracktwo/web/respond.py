@@ -5,12 +5,13 @@ One place for what every route owes its clients, so that no route can forget it.
 
 import hashlib
 import json
+import re
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from flask import Request, Response, g, render_template, request
 from werkzeug.exceptions import HTTPException
@@ -212,20 +213,24 @@ def languages(site: Site) -> list[tuple[str, str]]:
     """The page that is asked for in each language: (language, absolute URL); none where there is but one."""
     if len(site.publication.languages) < 2:
         return []
-    path, _, query = (g.get("page") or _asked(site)).partition("?")
-    given = [
-        (name, value) for name, value in parse_qsl(query, keep_blank_values=True) if name not in ("lang", "format")
-    ]
-    return [
-        (language, f"{path.removesuffix('.html')}?{urlencode([*given, ('lang', language)])}")
-        for language in site.publication.languages
-    ]
+    page = re.sub(r"\.html$|[?&]format=html$", "", g.get("page") or _asked(site))
+    start = page + ("&" if "?" in page else "?")
+    return [(language, start + urlencode({"lang": language})) for language in site.publication.languages]
+
+
+def without_language(query: str) -> str:
+    """A URL's query without the last `lang`, which is ours; an IRI may have one of its own before it."""
+    parts = query.split("&")
+    ours = [number for number, part in enumerate(parts) if part.startswith("lang=")][-1:]
+    return "&".join(part for number, part in enumerate(parts) if number not in ours)
 
 
 def _asked(site: Site) -> str:
-    """The absolute URL of the request."""
+    """The absolute URL of the request, without a language."""
     path = request.environ.get("tracktwo.raw_path") or request.path
-    return f"{site.links.absolute(path.lstrip('/'))}?{request.query_string.decode('latin-1')}"
+    query = request.query_string.decode("latin-1")
+    kept = without_language(query) if site.links.language else query
+    return site.links.absolute(path.lstrip("/")) + (f"?{kept}" if kept else "")
 
 
 def spoken(response: Response, media_type: str) -> None:

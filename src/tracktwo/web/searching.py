@@ -97,7 +97,7 @@ def _arguments(text: str, class_: str) -> dict[str, str]:
 def _path(path: str, text: str, class_: str) -> str:
     """A path below the public URL with the search's parameters."""
     site: Site = g.site
-    return site.links.site(path, **_arguments(text, class_)).removeprefix(site.links.root)
+    return site.links.neutral.site(path, **_arguments(text, class_)).removeprefix(site.links.root)
 
 
 def _shown(site: Site, found: Found, hits: Sequence[Hit]) -> dict[str, object]:
