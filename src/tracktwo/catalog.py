@@ -4,11 +4,13 @@ An SQLite file that `release.index` writes once and that is only read from then 
 at the millionth entry as at the first (keyset paging: entries are asked for *after* the last one shown).
 """
 
+import json
 import re
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +33,13 @@ CREATE TABLE link (
     PRIMARY KEY (object, property, sort, subject)
 ) WITHOUT ROWID;
 CREATE TABLE link_count (
-    object INTEGER NOT NULL, property INTEGER NOT NULL, links INTEGER NOT NULL,
+    object INTEGER NOT NULL, property INTEGER NOT NULL, links INTEGER NOT NULL, stated INTEGER NOT NULL,
     PRIMARY KEY (object, property)
 ) WITHOUT ROWID;
+CREATE TABLE result (
+    node INTEGER NOT NULL, path TEXT NOT NULL, severity TEXT NOT NULL, messages TEXT NOT NULL
+);
+CREATE INDEX result_by_node ON result (node);
 """
 
 # CROSS JOIN keeps SQLite to the order as written: it would walk all members of a class for the sake of one entity.
@@ -62,6 +68,22 @@ _LINK_COUNTS = """
 SELECT property.iri, links
 FROM node JOIN link_count ON link_count.object = node.id JOIN node AS property ON property.id = link_count.property
 WHERE node.iri = ? ORDER BY property.iri
+"""
+_INCOMING = """
+SELECT property.iri, links, stated, subject.iri FROM node JOIN link_count ON link_count.object = node.id
+JOIN node AS property ON property.id = link_count.property
+JOIN json_each((
+    SELECT json_group_array(first.subject) FROM (
+        SELECT subject FROM link WHERE object = link_count.object AND property = link_count.property
+        ORDER BY sort, subject LIMIT ?
+    ) AS first
+)) AS one
+JOIN node AS subject ON subject.id = one.value
+WHERE node.iri = ? ORDER BY property.iri, one.key
+"""
+_KNOWN = """
+SELECT iri, document <> '', language, text FROM node LEFT JOIN label ON label.node = node.id
+WHERE iri IN (SELECT value FROM json_each(?))
 """
 _LINKS = """
 SELECT subject.iri, link.sort, link.subject FROM link JOIN node AS subject ON subject.id = link.subject
@@ -103,6 +125,16 @@ class Listed:
     def key(self) -> str:
         """Where the next page starts."""
         return f"{self.number}~{self.sort}"
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """The links that lead to an entity with one property: how many, how many that somebody states, the first few."""
+
+    property: str
+    links: int
+    stated: int
+    first: tuple[str, ...]
 
 
 class Catalog:
@@ -153,6 +185,10 @@ class Catalog:
 
     def classes(self) -> list[Class]:
         """All classes that have members, the largest first."""
+        return list(self._all_classes)
+
+    @cached_property
+    def _all_classes(self) -> list[Class]:
         return [Class(*row) for row in self._run(_CLASSES, ())]
 
     def classes_of(self, iri: str) -> list[Class]:
@@ -174,6 +210,29 @@ class Catalog:
     def link_counts(self, iri: str) -> list[tuple[str, int]]:
         """(property, how many subjects) of the links that lead to an entity."""
         return [(str(property_), int(links)) for property_, links in self._run(_LINK_COUNTS, (iri,))]
+
+    def incoming(self, iri: str, limit: int) -> list[Incoming]:
+        """The links that lead to an entity, by property, with the first of each; one statement, however many."""
+        found: dict[str, tuple[int, int, list[str]]] = {}
+        for property_, links, stated, subject in self._run(_INCOMING, (limit, iri)):
+            found.setdefault(property_, (links, stated, []))[2].append(subject)
+        return [Incoming(name, links, stated, tuple(first)) for name, (links, stated, first) in found.items()]
+
+    def known(self, iris: Iterable[str]) -> tuple[dict[str, dict[str, str]], set[str]]:
+        """(labels by IRI and language, those of the IRIs that something is said about); one statement."""
+        labels: dict[str, dict[str, str]] = {}
+        described = set()
+        for iri, is_described, language, text in self._run(_KNOWN, (json.dumps(list(set(iris))),)):
+            if text is not None:
+                labels.setdefault(iri, {})[language] = text
+            if is_described:
+                described.add(iri)
+        return labels, described
+
+    def results(self, iri: str) -> list[tuple[str, str, dict[str, str]]]:
+        """(property or nothing, severity, messages by language) of what validation says of an entity."""
+        statement = "SELECT path, severity, messages FROM result WHERE node = (SELECT id FROM node WHERE iri = ?)"
+        return [(path, severity, json.loads(messages)) for path, severity, messages in self._run(statement, (iri,))]
 
     def links(self, iri: str, property_: str, after: str, limit: int) -> list[Listed]:
         """Subjects that link to an entity with one property, in order of their labels."""

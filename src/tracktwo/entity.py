@@ -1,22 +1,27 @@
-"""From an IRI to what a page or document says of it: the statements, and a view model that templates only print.
+"""From an IRI to what a page or document says of it: the statements, and a view that templates only print.
 
 Nothing here knows what the publication is about: shapes say which properties come first and what they are called,
 labels say how things are called, graphs say who says so.
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import zip_longest
 from typing import Any
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad
 
+from tracktwo import catalog
 from tracktwo.catalog import Catalog, Listed
 from tracktwo.links import Links, clickable
 from tracktwo.namespaces import DCTERMS, LABELS, PROV, RDF, RDFS, SCHEMA, SUMMARIES, XSD
+from tracktwo.neighbours import Neighbourhood, kind_of
 from tracktwo.store import Store
-from tracktwo.terms import Node, in_graph
+from tracktwo.terms import Node, in_graph, name_of
+from tracktwo.view import Group, Incoming, Remark, Row, Source, Value, View
 
 _NESTED_LEVELS = 12  # deeper blank nodes are linked, not shown in place
 _INCOMING_SHOWN = 20
@@ -28,100 +33,17 @@ _SOURCES = (PROV.hadPrimarySource, DCTERMS.source, PROV.wasDerivedFrom)
 
 @dataclass(frozen=True)
 class Field:
-    """A property as the shapes present it: its path, direction, names and group's labels by language."""
+    """A property as the shapes present it: its path, direction, names and group's labels by language.
+
+    At `least` so many values are expected, at `most` so many (None for any number).
+    """
 
     path: str
     inverse: bool
     names: Mapping[str, str]
     group: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Source:
-    """Who says so: a named graph with its number on the page (0 off one), its label, and the source it speaks for."""
-
-    number: int
-    graph: str
-    label: str
-    url: str
-    inferred: bool
-    language: str = ""
-
-
-@dataclass(frozen=True)
-class Value:
-    """One value of a property, ready to print: text, and a link where there is one to follow.
-
-    `kind` is `iri`, `literal`, `list` (with `items`) or `node` (a blank node, with `rows`).
-    """
-
-    kind: str
-    text: str
-    iri: str = ""
-    url: str = ""
-    language: str = ""
-    datatype: str = ""
-    sources: tuple[Source, ...] = ()
-    items: tuple["Value", ...] = ()
-    rows: tuple["Row", ...] = ()
-
-    @property
-    def inferred(self) -> bool:
-        """Does the statement only follow, without anyone saying it?"""
-        return bool(self.sources) and all(source.inferred for source in self.sources)
-
-
-@dataclass(frozen=True)
-class Row:
-    """A property and its values."""
-
-    iri: str
-    label: str
-    url: str
-    values: tuple[Value, ...]
-    language: str = ""
-
-
-@dataclass(frozen=True)
-class Group:
-    """Rows under a heading; the shapes' groups in their order, the rest last under none."""
-
-    label: str
-    rows: tuple[Row, ...]
-    language: str = ""
-
-
-@dataclass(frozen=True)
-class Incoming:
-    """Links that lead here with one property: how many, the first of them, and the page of all."""
-
-    iri: str
-    label: str
-    count: int
-    values: tuple[Value, ...]
-    more: str
-    language: str = ""
-
-
-@dataclass(frozen=True)
-class View:
-    """Everything a page shows of one entity.
-
-    `derived` are the rows that no shape names and nobody states: they only follow from what is shown already.
-    """
-
-    iri: str
-    url: str
-    anchor: str
-    label: str
-    language: str
-    summary: str
-    types: tuple[Value, ...]
-    groups: tuple[Group, ...]
-    derived: tuple[Row, ...] = ()
-    incoming: tuple[Incoming, ...] = ()
-    sources: tuple[Source, ...] = ()
-    curie: str = ""
+    least: int = 0
+    most: int | None = None
 
 
 @dataclass
@@ -172,9 +94,28 @@ class Describer:
 
         Links that lead to a subject are drawn for those in `incoming`.
         """
-        quads = self.statements(subjects)
-        drawing = _Drawing(self, quads)
-        return [drawing.view(subject, incoming=subject in incoming) for subject in subjects]
+        links = {name_of(subject): self.catalog.incoming(name_of(subject), _INCOMING_SHOWN) for subject in incoming}
+        drawing = _Drawing(self, self.statements(subjects), links)
+        return [drawing.view(subject) for subject in subjects]
+
+    def page(self, subject: Node) -> View:
+        """The view of one entity with all that a page has: tables and pictures of its neighbours, and remarks."""
+        view = self.views([subject], incoming=[subject])[0]
+        around = Neighbourhood(view.iri, _neighbours(view), self)
+        remarks = (
+            Remark(severity, path, *(self.pick(messages) or ("", "")))
+            for path, severity, messages in self.catalog.results(view.iri)
+        )
+        return replace(
+            view,
+            groups=tuple(
+                replace(group, rows=tuple(replace(row, tables=around.tables(row.values)) for row in group.rows))
+                for group in view.groups
+            ),
+            incoming=tuple(replace(link, tables=around.tables(link.values)) for link in view.incoming),
+            remarks=tuple(remarks),
+            near=around.near,
+        )
 
     def listing(self, entries: Iterable[Listed]) -> list[Value]:
         """Entries of a list as links with labels."""
@@ -207,6 +148,19 @@ class Describer:
         )
         prefix = self._by_namespace.get(namespace)
         return f"{prefix}:{local}" if prefix is not None and re.fullmatch(r"\w(?:[\w.-]*[\w-])?", local) else ""
+
+    def written(self, iri: str) -> str:
+        """An IRI as a query has it, with a prefix where one fits."""
+        return self.curie(iri) or f"<{iri}>"
+
+    def query(self, iri: str, properties: Sequence[str], *, inverse: bool = False) -> str:
+        """SPARQL that asks for the values of some properties of an entity, or for what links to it by them."""
+        if iri.startswith("_:") or not properties:
+            return ""
+        names, me = " ".join(map(self.written, properties)), self.written(iri)
+        asked = f"?entity ?property {me}" if inverse else f"{me} ?property ?value"
+        wanted = "?entity" if inverse else "?value"
+        return f"SELECT ?property {wanted} WHERE {{\n  VALUES ?property {{ {names} }}\n  {asked} .\n}}"
 
     def without_page(self, iris: Iterable[str]) -> set[str]:
         """Those of the IRIs that look like things of ours, but of which nothing is said."""
@@ -308,8 +262,10 @@ def _objects(describer: Describer, iris: Sequence[str]) -> dict[str, dict[str, l
 class _Drawing:
     """The views of one page: its statements by subject, and the labels of everything they mention."""
 
-    def __init__(self, describer: Describer, quads: Sequence[Quad]) -> None:
-        self._describer = describer
+    def __init__(
+        self, describer: Describer, quads: Sequence[Quad], links: Mapping[str, Sequence[catalog.Incoming]]
+    ) -> None:
+        self._describer, self._links = describer, links
         self._by_subject: dict[Node, dict[str, dict[Any, list[str]]]] = {}
         mentioned = set()
         for quad in quads:
@@ -322,13 +278,15 @@ class _Drawing:
                 quad.predicate.value,
                 *(term.value for term in (quad.subject, quad.object) if isinstance(term, NamedNode)),
             }
-        self._labels = describer.catalog.labels(mentioned)
-        self._nowhere = describer.without_page(mentioned)
+        for found in links.values():
+            mentioned |= {iri for link in found for iri in (link.property, *link.first)}
+        self._labels, described = describer.catalog.known(mentioned)
+        self._nowhere = {iri for iri in mentioned if describer.links.is_thing(iri)} - described
         self._numbers: dict[str, int] = {}
         self._used: dict[str, Source] = {}
         self._nested: set[Node] = set()  # blank nodes that the view shows already: each once, then by a link
 
-    def view(self, subject: Node, *, incoming: bool) -> View:
+    def view(self, subject: Node) -> View:
         describer = self._describer
         self._used, self._nested = {}, {subject}
         name = subject.value if isinstance(subject, NamedNode) else str(subject)
@@ -336,7 +294,8 @@ class _Drawing:
         label, language = self._title(subject, by_property)
         types = self._values(by_property.get(RDF.type.value, {}), 0)
         fields = self._fields(by_property)
-        groups, derived = self._groups(by_property, fields)
+        groups, derived = self._groups(name, by_property, fields)
+        labels = self._labels.get(name, {})
         return View(
             iri=name,
             url=describer.url(name),
@@ -347,9 +306,14 @@ class _Drawing:
             types=tuple(sorted(types, key=lambda value: value.inferred)),
             groups=groups,
             derived=derived,
-            incoming=self._incoming(name, fields, by_property) if incoming else (),
+            incoming=self._incoming(name, fields, by_property),
             sources=tuple(sorted(self._used.values(), key=lambda source: source.number)),
             curie=describer.curie(name),
+            also=tuple(
+                (labels[tongue], tongue)
+                for tongue in describer.languages
+                if tongue != language and tongue in labels and labels[tongue] != label
+            ),
         )
 
     def _title(self, subject: Node, by_property: Mapping[str, Mapping[Any, list[str]]]) -> tuple[str, str]:
@@ -381,31 +345,44 @@ class _Drawing:
         rows.sort(key=lambda row: (row["group_order"], row["order"]))
         fields: dict[tuple[str, bool], Field] = {}
         for row in rows:
-            fields.setdefault(
-                (row["path"], row["inverse"]), Field(row["path"], row["inverse"], row["names"], row["group"])
-            )
+            found = Field(row["path"], row["inverse"], row["names"], row["group"], row["least"], row["most"])
+            fields.setdefault((found.path, found.inverse), found)
         return list(fields.values())
 
     def _groups(
-        self, by_property: Mapping[str, Mapping[Any, list[str]]], fields: Sequence[Field]
+        self, name: str, by_property: Mapping[str, Mapping[Any, list[str]]], fields: Sequence[Field]
     ) -> tuple[tuple[Group, ...], tuple[Row, ...]]:
         """The rows in groups, as the fields have it, and the derived ones."""
         groups: dict[tuple[str, str], list[Row]] = {}
         left = {property_: values for property_, values in by_property.items() if property_ != RDF.type.value}
         for field_ in fields:
-            if not field_.inverse and field_.path in left:
+            if not field_.inverse and (field_.path in left or field_.least) and field_.path != RDF.type.value:
                 label = self._describer.pick(field_.group) or ("", "")
-                groups.setdefault(label, []).append(self._row(field_.path, left.pop(field_.path), field_.names, 0))
-        rest = [self._row(property_, left[property_], {}, 0) for property_ in sorted(left)]
+                row = self._row(name, field_.path, left.pop(field_.path, {}), 0, field_)
+                groups.setdefault(label, []).append(row)
+        rest = [self._row(name, property_, left[property_], 0) for property_ in sorted(left)]
         derived = tuple(row for row in rest if all(value.inferred for value in row.values))
         unnamed = [*groups.pop(("", ""), []), *(row for row in rest if row not in derived)]
-        made = [Group(label, tuple(rows), language) for (label, language), rows in groups.items()]
-        return (*made, *([Group("", tuple(unnamed))] if unnamed else [])), derived
+        named = [*groups.items(), *([(("", ""), unnamed)] if unnamed else [])]
+        made = (
+            Group(label, tuple(rows), language, self._describer.query(name, [row.iri for row in rows if row.values]))
+            for (label, language), rows in named
+        )
+        return tuple(made), derived
 
-    def _row(self, property_: str, values: Mapping[Any, list[str]], names: Mapping[str, str], level: int) -> Row:
-        picked = self._describer.pick(names)
+    def _row(
+        self, name: str, property_: str, values: Mapping[Any, list[str]], level: int, field_: Field | None = None
+    ) -> Row:
+        picked = self._describer.pick(field_.names if field_ else {})
         label, language = picked or self._describer.label(property_, self._labels)
-        return Row(property_, label, self._describer.url(property_), self._values(values, level), language)
+        url = self._describer.url(property_)
+        made = self._values(values, level)
+        if level == 0:
+            made = tuple(
+                replace(value, why=self._describer.why_url(name, property_, value)) if value.inferred else value
+                for value in made
+            )
+        return Row(property_, label, url, made, language, disputed=_disputed(made, field_))
 
     def _values(self, values: Mapping[Any, list[str]], level: int) -> tuple[Value, ...]:
         made = [
@@ -435,7 +412,7 @@ class _Drawing:
         plain = literal.language or literal.datatype in XSD  # what every reader knows by its looks
         datatype = "" if plain else self._describer.short(literal.datatype.value)
         return Value(
-            "literal", literal.value, url=url, language=literal.language or "", datatype=datatype, sources=sources
+            kind_of(literal), literal.value, url=url, language=literal.language or "", datatype=datatype, sources=sources
         )
 
     def _blank(self, node: BlankNode, sources: tuple[Source, ...], level: int) -> Value:
@@ -455,7 +432,8 @@ class _Drawing:
                 items=tuple(self._value(item, (), level + 1) for item in items),
             )
         rows = tuple(
-            self._row(property_, values, {}, level + 1) for property_, values in sorted(self._by_subject[node].items())
+            self._row(name, property_, values, level + 1)
+            for property_, values in sorted(self._by_subject[node].items())
         )
         return Value("node", "", name, self._describer.url(name), sources=sources, rows=rows)
 
@@ -477,19 +455,42 @@ class _Drawing:
     def _incoming(
         self, name: str, fields: Sequence[Field], shown: Mapping[str, Mapping[Any, list[str]]]
     ) -> tuple[Incoming, ...]:
-        """Links that lead here, but for those that an inverse property shows already."""
+        """Links that lead here, but for those that an inverse property shows already; what only follows stands last."""
         describer = self._describer
         names = {field_.path: field_.names for field_ in fields if field_.inverse}
         order = {path: position for position, path in enumerate(names)}
-        counts = sorted(describer.catalog.link_counts(name), key=lambda row: (order.get(row[0], len(order)), row[0]))
-        labels = describer.catalog.labels([property_ for property_, _ in counts])
+        links = sorted(
+            self._links.get(name, ()), key=lambda link: (order.get(link.property, len(order)), link.property)
+        )
         made = []
-        for property_, count in counts:
-            if any(len(shown.get(inverse, ())) >= count for inverse in describer.inverses.get(property_, ())):
+        for link in links:
+            inverses = describer.inverses.get(link.property, ())
+            if any(len(shown.get(inverse, ())) >= link.links for inverse in inverses):
                 continue
-            text, language = describer.label(property_, labels)
-            label, language = describer.pick(names.get(property_, {})) or (describer.say("is “%s” of") % text, "")
-            entries = describer.catalog.links(name, property_, "", _INCOMING_SHOWN)
-            more = describer.links.site("links", iri=name, property=property_) if count > len(entries) else ""
-            made.append(Incoming(property_, label, count, tuple(describer.listing(entries)), more, language))
-        return tuple(made)
+            text, _ = describer.label(link.property, self._labels)
+            label, language = describer.pick(names.get(link.property, {})) or (describer.say("is “%s” of") % text, "")
+            values = tuple(self._linked(iri) for iri in link.first)
+            more = describer.links.site("links", iri=name, property=link.property) if link.links > len(values) else ""
+            query = describer.query(name, [link.property], inverse=True)
+            follows = not link.stated and link.property not in names
+            made.append(Incoming(link.property, label, link.links, values, more, language, follows, query))
+        return tuple(sorted(made, key=lambda one: one.follows))
+
+    def _linked(self, iri: str) -> Value:
+        text, language = self._describer.label(iri, self._labels)
+        return Value("iri", text, iri, self._describer.url(iri), language)
+
+
+def _disputed(values: Sequence[Value], field_: Field | None) -> bool:
+    """Are there more values than the shapes expect, texts in each language counted by themselves?"""
+    if field_ is None or field_.most is None:
+        return False
+    return max(Counter(value.language for value in values).values(), default=0) > field_.most
+
+
+def _neighbours(view: View) -> dict[str, Value]:
+    """The entities that a page links to, the first of each property first; classes and properties are none."""
+    rows = [row.values for group in view.groups for row in group.rows] + [link.values for link in view.incoming]
+    turns = zip_longest(*rows)
+    found = (value for turn in turns for value in turn if value is not None and value.kind == "iri" and value.url)
+    return {value.iri: value for value in found if not value.iri.startswith("_:")}

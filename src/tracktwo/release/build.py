@@ -141,7 +141,10 @@ def _write(folder: Path, publication: Publication, checked: Checked, progress: P
         for quad in checked.given.of("data")
         if quad.predicate == RDF.type and isinstance(quad.object, NamedNode)
     }
-    index.write(folder / "catalog.sqlite", publication, {quad.triple for quad in quads}, stated)
+    said = {quad.triple for quad in checked.given.quads}
+    inferred = {quad.triple for quad in checked.inferred} - said
+    results = checked.report.results
+    index.write(folder / "catalog.sqlite", publication, said | inferred, stated, inferred, results)
     progress("Writing the dumps")
     dumps = dump.write(folder / "dumps", quads, publication.prefixes, publication.limits.pretty_dump_triples)
     (folder / REPORT).write_text(checked.report.turtle, encoding="utf-8")

@@ -2,11 +2,12 @@
 
 import contextlib
 import errno
+import json
 import re
 import sqlite3
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from pyoxigraph import Literal, Triple
@@ -16,6 +17,7 @@ from tracktwo.catalog import SCHEMA
 from tracktwo.links import Links
 from tracktwo.namespaces import ALTERNATIVES, LABELS, RDF, SUMMARIES
 from tracktwo.publication import Publication
+from tracktwo.release.validate import Result
 from tracktwo.terms import name_of
 
 _KINDS = {
@@ -28,11 +30,23 @@ _LONGEST_TEXT = 5_000  # characters of a text that are searched
 _RANK = {property_: rank for rank, property_ in enumerate(LABELS)}
 
 
-def write(path: Path, publication: Publication, triples: Iterable[Triple], stated: set[str]) -> None:
-    """Make the catalogue of the merged graph at `path`; `stated` are the classes that the data itself names."""
+def write(
+    path: Path,
+    publication: Publication,
+    triples: Iterable[Triple],
+    stated: set[str],
+    inferred: Container[Triple] = (),
+    results: Iterable[Result] = (),
+) -> None:
+    """Make the catalogue of the merged graph at `path`.
+
+    `stated` are the classes that the data itself names, `inferred` the triples that nobody states, `results` what the
+    validation found.
+    """
     builder = _Builder(publication, stated)
     for triple in triples:
-        builder.add(triple)
+        builder.add(triple, stated=triple not in inferred)
+    builder.results = list(results)
     try:
         with contextlib.closing(sqlite3.connect(path)) as connection, connection:
             connection.executescript(SCHEMA + search.SCHEMA)
@@ -62,8 +76,10 @@ class _Builder:
         self._properties: set[str] = set()
         self._types: list[tuple[str, str]] = []
         self._edges: list[tuple[str, str, str]] = []
+        self._stated_edges: Counter[tuple[str, str]] = Counter()
+        self.results: list[Result] = []
 
-    def add(self, triple: Triple) -> None:
+    def add(self, triple: Triple, *, stated: bool) -> None:
         subject = name_of(triple.subject)
         self._subjects.add(subject)
         self._properties.add(triple.predicate.value)
@@ -78,6 +94,7 @@ class _Builder:
             self._types.append((object_, subject))
         else:
             self._edges.append((object_, triple.predicate.value, subject))
+            self._stated_edges[object_, triple.predicate.value] += stated
 
     def _add_label(self, subject: str, triple: Triple) -> None:
         rank = _RANK.get(triple.predicate)
@@ -105,6 +122,7 @@ class _Builder:
         self._write_classes(connection, numbers, sorts)
         self._write_links(connection, numbers, sorts)
         self._write_texts(connection, numbers)
+        self._write_results(connection, numbers)
 
     def _write_classes(
         self, connection: sqlite3.Connection, numbers: Mapping[str, int], sorts: Mapping[str, str]
@@ -130,8 +148,11 @@ class _Builder:
         connection.executemany("INSERT INTO link VALUES (?, ?, ?, ?)", rows)
         counts = Counter((object_, property_) for object_, property_, _ in self._edges)
         connection.executemany(
-            "INSERT INTO link_count VALUES (?, ?, ?)",
-            ((numbers[object_], numbers[property_], count) for (object_, property_), count in counts.items()),
+            "INSERT INTO link_count VALUES (?, ?, ?, ?)",
+            (
+                (numbers[object_], numbers[property_], count, self._stated_edges[object_, property_])
+                for (object_, property_), count in counts.items()
+            ),
         )
 
     def _write_texts(self, connection: sqlite3.Connection, numbers: Mapping[str, int]) -> None:
@@ -153,6 +174,15 @@ class _Builder:
         words = {word for line in names for word in line.split() if search.forgives(word)}
         rows = ((left_over, word) for word in sorted(words) for left_over in sorted(search.deletions(word)))
         connection.executemany("INSERT INTO deletion VALUES (?, ?)", rows)
+
+    def _write_results(self, connection: sqlite3.Connection, numbers: Mapping[str, int]) -> None:
+        """What the validation says of each node."""
+        rows = (
+            (numbers[result.node], result.path, result.severity, json.dumps(dict(result.messages), ensure_ascii=False))
+            for result in self.results
+            if result.node in numbers
+        )
+        connection.executemany("INSERT INTO result VALUES (?, ?, ?, ?)", rows)
 
     def _document(self, name: str) -> str:
         """The document that describes a subject, empty for what is only pointed at."""

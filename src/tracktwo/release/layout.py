@@ -15,8 +15,8 @@ from tracktwo.terms import in_graph
 def layout(shapes: Iterable[Quad]) -> dict[str, list[dict[str, Any]]]:
     """The fields of each class, by its IRI.
 
-    A field has `path` (property IRI), `inverse`, `names` by language, `order`, `group` (labels by language) and
-    `group_order`.
+    A field has `path` (property IRI), `inverse`, `names` by language, `order`, `group` (labels by language),
+    `group_order`, and how many values are expected: at `least`, and at `most` (None for any number).
     """
     fields: dict[tuple[str, str, bool], dict[str, Any]] = {}
     for row in _asked(shapes, "layout"):
@@ -31,6 +31,8 @@ def layout(shapes: Iterable[Quad]) -> dict[str, list[dict[str, Any]]]:
                 "group": {},
                 "order": 0.0,
                 "group_order": 1000.0,
+                "least": 0,
+                "most": None,
             },
         )
         _add(field, row)
@@ -92,4 +94,7 @@ def _add(field: dict[str, Any], row: Any) -> None:
         literal = row[column]
         if isinstance(literal, Literal):
             field[into] = float(literal.value)
+    least, most = (int(row[name].value) if isinstance(row[name], Literal) else None for name in ("least", "most"))
+    field["least"] = max(field["least"], least or 0)
+    field["most"] = min((number for number in (field["most"], most) if number is not None), default=None)
     assert isinstance(row["class"], NamedNode)

@@ -6,7 +6,7 @@ from typing import Any
 
 from pyoxigraph import Literal, NamedNode, QueryBoolean, QueryResultsFormat, QuerySolutions, parse_query_results
 
-from tracktwo.entity import Value
+from tracktwo.view import Value
 from tracktwo.store import GRAPH, Answer
 from tracktwo.store.rows import ChunkFile
 from tracktwo.web.site import Site

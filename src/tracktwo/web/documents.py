@@ -8,7 +8,7 @@ from urllib.parse import quote
 from flask import Blueprint, Response, g, render_template, request
 from pyoxigraph import BlankNode, NamedNode, Quad
 
-from tracktwo.entity import View
+from tracktwo.view import View
 from tracktwo.errors import NotFound
 from tracktwo.formats import DOCUMENT_FORMATS, HTML, Format, named
 from tracktwo.links import is_valid_iri
@@ -197,7 +197,7 @@ def _named(quad: Quad, node: Node, name: NamedNode) -> Quad:
 def _page(site: Site, document: str, subjects: Sequence[Node], links: Sequence[Link]) -> str:
     main = _main(site, document, subjects)
     ordered = sorted(subjects, key=lambda subject: subject.value != main)[:_SUBJECTS_SHOWN]
-    views = site.describer.views(ordered, incoming=ordered[:1] if ordered[0].value == main else ())
+    views = _views(site, ordered, main)
     statistics = site.release.manifest["statistics"]
     template = "entity.html" if len(views) == 1 else "terms.html"
     return render_template(
@@ -211,6 +211,13 @@ def _page(site: Site, document: str, subjects: Sequence[Node], links: Sequence[L
         uses=statistics["properties"],
         classes=_members(site, views),
     )
+
+
+def _views(site: Site, subjects: Sequence[Node], main: str) -> list[View]:
+    """All that a page has of one entity, or views of several, with what links to the one that they belong to."""
+    if len(subjects) == 1:
+        return [site.describer.page(subjects[0])]
+    return site.describer.views(subjects, incoming=subjects[:1] if subjects[0].value == main else ())
 
 
 def _members(site: Site, views: Sequence[View]) -> dict[str, tuple[str, int]]:

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, g, render_template, request
 from pyoxigraph import Literal, NamedNode
 
 from tracktwo import question as questions
-from tracktwo.entity import Value
+from tracktwo.view import Value
 from tracktwo.errors import BadRequest, NotFound
 from tracktwo.formats import DOCUMENT_FORMATS, HTML, JSON, RDF_FORMATS, RESULT_FORMATS, TURTLE, XML, Format
 from tracktwo.links import is_valid_iri
