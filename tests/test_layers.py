@@ -23,6 +23,7 @@ LAYERS: dict[str, int] = {
     "entity": 2,
     "sparql": 2,
     "description": 2,
+    "explain": 2,
     "hints": 2,
     "store": 1,
     "search": 1,  # in the catalogue's file

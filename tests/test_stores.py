@@ -11,6 +11,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ from pyoxigraph import (
     QueryResultsFormat,
     QuerySolutions,
     RdfFormat,
+    Triple,
     parse,
     parse_query_results,
 )
@@ -32,9 +34,9 @@ from pyoxigraph import Store as Oxigraph
 
 from tracktwo.errors import NotAcceptable, QueryError, QueryTimeout, QueryTooBig, ReleaseError, StoreUnavailable
 from tracktwo.formats import CSV, JSON, N_TRIPLES, RDF_FORMATS, RESULT_FORMATS, TSV, TURTLE, XML, Format
-from tracktwo.namespaces import RDFS
+from tracktwo.namespaces import RDF, RDFS
 from tracktwo.release.dump import for_remote_store
-from tracktwo.store import BINDINGS, BOOLEAN, GRAPH, Query, Store
+from tracktwo.store import BINDINGS, BOOLEAN, GRAPH, MATCHED, Query, Store
 from tracktwo.store.embedded import EmbeddedStore
 from tracktwo.store.pool import Dialect, PoolLimits
 from tracktwo.store.remote import RemoteStore
@@ -199,6 +201,31 @@ def test_every_subject_is_described_with_its_graphs_and_its_blank_nodes(store: S
     found = store.describe(subjects)
     assert len(found) == len(set(found))
     assert set(quads) == set(found)
+
+
+def test_statements_are_matched_by_any_of_their_terms(store: Store, foreign: Built) -> None:
+    quads = quads_of(foreign)
+    for quad in sorted(quads, key=str)[:: len(quads) // 12]:
+        for given in range(1, 8):
+            subject = quad.subject if given & 1 else None
+            predicate = quad.predicate if given & 2 else None
+            object_ = quad.object if given & 4 else None
+            expected = {
+                other
+                for other in quads
+                if subject in (None, other.subject)
+                and predicate in (None, other.predicate)
+                and object_ in (None, other.object)
+            }
+            assert not isinstance(subject, Triple)
+            found = store.match(subject, predicate, object_)
+            assert len(found) == len(set(found)) == min(len(expected), MATCHED)
+            assert set(found) <= expected
+
+
+def test_no_more_is_matched_than_the_bound(own_store: Store) -> None:
+    assert MATCHED == len(own_store.match(None, RDF.type, None))
+    assert f"LIMIT {MATCHED}" in files("tracktwo.store").joinpath("queries", "match.rq").read_text(encoding="utf-8")
 
 
 def test_some_subjects_are_described_alone(store: Store, foreign: Built) -> None:

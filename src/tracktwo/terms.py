@@ -2,6 +2,8 @@
 
 from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad, RdfFormat, Triple, serialize
 
+from tracktwo.namespaces import OWL
+
 Node = NamedNode | BlankNode
 Term = NamedNode | BlankNode | Literal | Triple
 
@@ -14,6 +16,13 @@ def name_of(term: Term | DefaultGraph) -> str:
 def in_graph(triple: Triple, graph: Node | DefaultGraph | None = None) -> Quad:
     """The triple as a quad of a graph, by default the default graph."""
     return Quad(triple.subject, triple.predicate, triple.object, graph or DefaultGraph())
+
+
+def links_out(triple: Triple, base_iri: str) -> bool:
+    """Is it an `owl:sameAs` that links a thing of the publication to one of another dataset?"""
+    return triple.predicate == OWL.sameAs and not all(
+        isinstance(term, NamedNode) and term.value.startswith(base_iri) for term in (triple.subject, triple.object)
+    )
 
 
 def to_bytes(statements: object, rdf: RdfFormat, prefixes: dict[str, str] | None = None) -> bytes:

@@ -16,7 +16,7 @@ from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, Triple
 from tracktwo.namespaces import OWL, RDF, RDFS, SH, XSD
 from tracktwo.publication import Publication
 from tracktwo.release.load import Input
-from tracktwo.terms import Node, Term, in_graph, to_bytes
+from tracktwo.terms import Node, Term, in_graph, links_out, to_bytes
 
 #: Properties whose literal value the rules read.
 _CARDINALITIES = (OWL.maxCardinality, OWL.maxQualifiedCardinality, OWL.cardinality, OWL.minCardinality)
@@ -33,7 +33,7 @@ def infer(publication: Publication, given: Input) -> list[Quad]:
     """
     asserted = {quad.triple for quad in given.quads}
     shapes = {quad.triple for quad in given.of("shapes")}
-    premises = {triple for triple in asserted - shapes if not _links_out(publication, triple)}
+    premises = {triple for triple in asserted - shapes if not links_out(triple, publication.base_iri)}
     closure = _closure(premises)
     schema = _schema({quad.triple for quad in given.of("ontology")} | shapes)
     graph = NamedNode(publication.inferred_graph)
@@ -53,13 +53,6 @@ def _schema(triples: set[Triple]) -> set[Node]:
         for subject in typed | {triple.subject for triple in triples}
         if isinstance(subject, BlankNode) or (isinstance(subject, NamedNode) and subject in typed)
     }
-
-
-def _links_out(publication: Publication, triple: Triple) -> bool:
-    return triple.predicate == OWL.sameAs and not all(
-        isinstance(term, NamedNode) and term.value.startswith(publication.base_iri)
-        for term in (triple.subject, triple.object)
-    )
 
 
 def _closure(premises: set[Triple]) -> set[Triple]:

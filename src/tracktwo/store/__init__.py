@@ -5,13 +5,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from pyoxigraph import Quad, Triple
+from pyoxigraph import NamedNode, Quad, Triple
 
 from tracktwo.formats import Format
-from tracktwo.terms import Node
+from tracktwo.terms import Node, Term
 
 #: Kinds of answers: rows of SELECT, the truth value of ASK, triples of CONSTRUCT and DESCRIBE.
 BINDINGS, BOOLEAN, GRAPH = "bindings", "boolean", "graph"
+
+#: How many statements of a pattern `match` gives; `match.rq` says the same.
+MATCHED = 1000
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,9 @@ class Store(Protocol):
 
     def describe(self, subjects: Sequence[Node]) -> list[Quad]:
         """All statements about the subjects, each in the named graphs that hold it."""
+
+    def match(self, subject: Node | None, predicate: NamedNode | None, object_: Term | None) -> list[Quad]:
+        """Statements with these terms, None for any, in each named graph that holds them; at most `MATCHED` of them."""
 
     def graph(self, iri: str) -> Iterator[Triple]:
         """The triples of one named graph, in no order."""

@@ -7,6 +7,7 @@ stopped nor trusted with deep nesting, so queries run in worker processes (`pool
 import functools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -14,9 +15,9 @@ from pyoxigraph import DefaultGraph, NamedNode, Quad, Triple
 
 from tracktwo.errors import ReleaseError
 from tracktwo.namespaces import XSD
-from tracktwo.store import Answer, Query
+from tracktwo.store import MATCHED, Answer, Query
 from tracktwo.store.pool import Dialect, Pool, PoolLimits
-from tracktwo.terms import Node, in_graph
+from tracktwo.terms import Node, Term, in_graph
 
 
 def create(path: Path, quads: Iterable[Quad]) -> None:
@@ -61,6 +62,11 @@ class EmbeddedStore:
             for quad in self._store.quads_for_pattern(subject, None, None)
             if quad.graph_name != DefaultGraph()
         ]
+
+    def match(self, subject: Node | None, predicate: NamedNode | None, object_: Term | None) -> list[Quad]:
+        """Some of the statements with these terms, in the named graphs that hold them."""
+        found = self._store.quads_for_pattern(subject, predicate, object_)
+        return list(islice((quad for quad in found if quad.graph_name != DefaultGraph()), MATCHED))
 
     def graph(self, iri: str) -> Iterator[Triple]:
         """The triples of one named graph."""

@@ -37,7 +37,7 @@ from tracktwo.formats import CSV, JSON, N_TRIPLES, RDF_FORMATS, RESULT_FORMATS, 
 from tracktwo.store import BINDINGS, BOOLEAN, GRAPH, Answer, Query
 from tracktwo.store.pool import Dialect, PoolLimits
 from tracktwo.store.rows import ChunkFile, RowCount, TooManyRows, as_csv
-from tracktwo.terms import Node
+from tracktwo.terms import Node, Term
 
 _CHUNK_BYTES = 1 << 15
 _MB = 1 << 20
@@ -84,6 +84,17 @@ class RemoteStore:
             for row in self._look_up("describe", f"VALUES ?subject {{ {values} }}"):
                 quads.append(Quad(row["subject"], row["predicate"], row["object"], row["graph"]))
         return quads
+
+    def match(self, subject: Node | None, predicate: NamedNode | None, object_: Term | None) -> list[Quad]:
+        """Some of the statements with these terms, in the release's named graphs."""
+        given = {"subject": subject, "predicate": predicate, "object": object_}
+        bound = {name: str(skolem(term, self._skolem_prefix)) for name, term in given.items() if term is not None}
+        names = " ".join(f"?{name}" for name in bound)
+        values = f"VALUES ({names}) {{ ({' '.join(bound.values())}) }}"
+        return [
+            Quad(row["subject"], row["predicate"], row["object"], row["graph"])
+            for row in self._look_up("match", values, self._graphs)
+        ]
 
     def graph(self, iri: str) -> Iterator[Triple]:
         """The triples of one named graph."""
@@ -200,11 +211,11 @@ class RemoteStore:
             raise StoreUnavailable(f"The store {self._url} broke off: {_said(error)}") from error
         return data
 
-    def _look_up(self, name: str, values: str) -> Iterator[Mapping[str, Any]]:
-        """Rows of one of our own queries, bound by a `VALUES` clause that is built from terms."""
+    def _look_up(self, name: str, values: str, graphs: Sequence[str] | None = None) -> Iterator[Mapping[str, Any]]:
+        """Rows of one of our own queries on some graphs, on all if None, bound by a `VALUES` clause built of terms."""
         text = files("tracktwo.store").joinpath("queries", f"{name}.rq").read_text(encoding="utf-8")
         client = self._client(f"{text}\n{values}")
-        for graph in (*self._graphs, self._merged):
+        for graph in (*self._graphs, self._merged) if graphs is None else graphs:
             client.addParameter("named-graph-uri", graph)
         response = self._send(client, JSON)
         try:

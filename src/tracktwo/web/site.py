@@ -13,6 +13,7 @@ from tracktwo import publication as publications
 from tracktwo.catalog import Catalog
 from tracktwo.entity import Describer
 from tracktwo.errors import ReleaseError, StoreUnavailable
+from tracktwo.explain import Explainer
 from tracktwo.links import Links
 from tracktwo.publication import Publication
 from tracktwo.question import Question
@@ -75,6 +76,13 @@ class Site:
             for entry in self.catalog.members(class_.slug, "", 1)
             if self.links.is_ours(entry.iri)
         ]
+
+    @cached_property
+    def explainer(self) -> Explainer:
+        """Tells why an inferred statement follows; inference reads all graphs but those of the shapes."""
+        files = self.release.manifest["files"]
+        left_out = frozenset(graph for file in files if file["role"] == "shapes" for graph in file["graphs"])
+        return Explainer(self.store, self.publication.inferred_graph, left_out, self.publication.base_iri)
 
     @cached_property
     def questions(self) -> list[Question]:
