@@ -10,9 +10,9 @@ import pytest
 from conftest import DATA, EX, Built, built, write_publication
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, Store
 
-from tracktwo.view import Group, Row, Value, View
 from tracktwo.namespaces import RDF, RDFS
 from tracktwo.terms import Node, name_of
+from tracktwo.view import Group, Row, Value, View
 from tracktwo.web.site import Options, Site, open_site
 
 PHAROS = "https://data.pharos.example/"

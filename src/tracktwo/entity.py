@@ -25,6 +25,7 @@ from tracktwo.view import Group, Incoming, Remark, Row, Source, Value, View
 
 _NESTED_LEVELS = 12  # deeper blank nodes are linked, not shown in place
 _INCOMING_SHOWN = 20
+_LONGEST_IN_URL = 1000  # characters of a literal that is asked about by a link
 _SECTIONS = 50  # statements of provenance that are shown
 
 #: Which property of a graph names the source that it speaks for, best first.
@@ -174,6 +175,19 @@ class Describer:
         if self.links.is_ours(iri):
             return self.links.url(iri)
         return self.links.site("describe", iri=iri) if clickable(iri) else ""
+
+    def why_url(self, subject: str, property_: str, value: Value) -> str:
+        """The page that tells why a statement holds; empty where a literal is too long for a URL.
+
+        `subject` is an IRI, or `_:` and the label of a blank node, as `View.iri` has it.
+        """
+        if value.iri:
+            return self.links.site("why", subject=subject, property=property_, object=value.iri)
+        if len(value.text) > _LONGEST_IN_URL:
+            return ""
+        # `lang` is the reader's language
+        said = {"value": value.text, "datatype": value.datatype_iri, "language": value.language}
+        return self.links.site("why", subject=subject, property=property_, **said)
 
     @cached_property
     def sources(self) -> dict[str, Source]:
@@ -327,7 +341,7 @@ class _Drawing:
         }
         return self._describer.pick(texts) or (self._describer.say("(a node without a name)"), "")
 
-    def _summary(self, by_property: Mapping[str, Mapping[Any, list[str]]]) -> str:
+    def _summary(self, by_property: Mapping[str, Mapping[Any, list[str]]]) -> tuple[str, str]:
         for property_ in SUMMARIES:
             texts = {
                 value.language or "": value.value
@@ -335,8 +349,8 @@ class _Drawing:
                 if isinstance(value, Literal)
             }
             if picked := self._describer.pick(texts):
-                return picked[0]
-        return ""
+                return picked
+        return "", ""
 
     def _fields(self, by_property: Mapping[str, Mapping[Any, list[str]]]) -> list[Field]:
         """The fields that the shapes of the entity's classes name, in order, none twice."""
@@ -412,7 +426,13 @@ class _Drawing:
         plain = literal.language or literal.datatype in XSD  # what every reader knows by its looks
         datatype = "" if plain else self._describer.short(literal.datatype.value)
         return Value(
-            kind_of(literal), literal.value, url=url, language=literal.language or "", datatype=datatype, sources=sources
+            kind_of(literal),
+            literal.value,
+            url=url,
+            language=literal.language or "",
+            datatype=datatype,
+            datatype_iri=literal.datatype.value,
+            sources=sources,
         )
 
     def _blank(self, node: BlankNode, sources: tuple[Source, ...], level: int) -> Value:

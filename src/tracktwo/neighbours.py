@@ -16,7 +16,7 @@ from tracktwo.store import Store
 from tracktwo.view import Near, Table, TableRow, Value
 
 _NEIGHBOURS = 60  # of one entity that are looked at
-_COLUMNS = 4
+_COLUMNS = 5
 _CELL_VALUES = 3  # a property with more is no column
 _CELL_TEXT = 60  # characters of the longest text of a column
 _DATES = (XSD.date, XSD.dateTime, XSD.gYear, XSD.gYearMonth)
@@ -95,9 +95,7 @@ class Neighbourhood:
         if not fields:
             return None
         names = (self._describer.pick(field["names"]) or self._named(field["path"]) for field in fields)
-        rows = (
-            TableRow(value, tuple(self._cell(value.iri, field["path"]) for field in fields)) for value in values
-        )
+        rows = (TableRow(value, tuple(self._cell(value.iri, field["path"]) for field in fields)) for value in values)
         return Table(*self._named(class_), tuple(names), tuple(rows))
 
     def _is_column(self, field: Mapping[str, Any], iris: Sequence[str]) -> bool:
@@ -106,7 +104,7 @@ class Neighbourhood:
             return False
         said = [objects for iri in iris if (objects := self._said.get(iri, {}).get(field["path"]))]
         leads_back = all(term == NamedNode(self._me) for objects in said for term in objects)
-        short = all(len(objects) <= _CELL_VALUES and all(map(_is_short, objects)) for objects in said)
+        short = all(len(objects) <= _CELL_VALUES and all(map(self._is_short, objects)) for objects in said)
         return 2 * len(said) >= len(iris) and short and not leads_back
 
     def _cell(self, iri: str, property_: str) -> tuple[Value, ...]:
@@ -143,6 +141,12 @@ class Neighbourhood:
         said = self._said.get(iri, {})
         return [term.value for objects in said.values() for term in objects if isinstance(term, NamedNode)]
 
+    def _is_short(self, term: Any) -> bool:
+        """Can it be read in a cell? An address can't."""
+        if isinstance(term, NamedNode):
+            return term.value in self._labels
+        return isinstance(term, Literal) and len(term.value) <= _CELL_TEXT and term.datatype != XSD.anyURI
+
     def _named(self, iri: str) -> tuple[str, str]:
         return self._describer.label(iri, self._labels)
 
@@ -161,10 +165,6 @@ def _by_subject(quads: Sequence[Quad]) -> _Statements:
         if isinstance(triple.subject, NamedNode):
             found.setdefault(triple.subject.value, {}).setdefault(triple.predicate.value, []).append(triple.object)
     return found
-
-
-def _is_short(term: Any) -> bool:
-    return isinstance(term, NamedNode) or (isinstance(term, Literal) and len(term.value) <= _CELL_TEXT)
 
 
 def _is_date(term: Any) -> bool:

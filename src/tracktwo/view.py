@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pyoxigraph import Literal
+
 
 @dataclass(frozen=True)
 class Source:
@@ -30,6 +32,7 @@ class Value:
     url: str = ""
     language: str = ""
     datatype: str = ""
+    datatype_iri: str = ""
     sources: tuple[Source, ...] = ()
     items: tuple["Value", ...] = ()
     rows: tuple["Row", ...] = ()
@@ -95,9 +98,7 @@ class Row:
         best = next((language for language in languages if language in found), "")
         tabled = {row.head.iri for table in self.tables for row in table.rows}
         return tuple(
-            value
-            for value in self.values
-            if value.language in ("", best or value.language) and value.iri not in tabled
+            value for value in self.values if value.language in ("", best or value.language) and value.iri not in tabled
         )
 
     def folded(self, languages: Sequence[str]) -> tuple[Value, ...]:
@@ -155,8 +156,9 @@ class Remark:
 class View:
     """Everything a page shows of one entity.
 
-    `derived` are the rows that no shape names and nobody states: they only follow from what is shown already. `also`
-    are the labels in other languages; `near` the entities that the page links to, for pictures.
+    `summary` is a text with its language. `derived` are the rows that no shape names and nobody states: they only
+    follow from what is shown already. `also` are the labels in other languages; `near` the entities that the page links
+    to, for pictures.
     """
 
     iri: str
@@ -164,7 +166,7 @@ class View:
     anchor: str
     label: str
     language: str
-    summary: str
+    summary: tuple[str, str]
     types: tuple[Value, ...]
     groups: tuple[Group, ...]
     derived: tuple[Row, ...] = ()
@@ -174,3 +176,13 @@ class View:
     also: tuple[tuple[str, str], ...] = ()
     remarks: tuple[Remark, ...] = ()
     near: tuple[Near, ...] = ()
+
+    @property
+    def turtle(self) -> str:
+        """One line of Turtle that names the entity."""
+        return f"<{self.iri}> rdfs:label {Literal(self.label, language=self.language or None)} ."
+
+    @property
+    def same_as(self) -> str:
+        """One line of Turtle by which another dataset links one of its own to the entity."""
+        return f"<> owl:sameAs <{self.iri}> ."

@@ -6,9 +6,9 @@ from typing import Any
 
 from pyoxigraph import Literal, NamedNode, QueryBoolean, QueryResultsFormat, QuerySolutions, parse_query_results
 
-from tracktwo.view import Value
 from tracktwo.store import GRAPH, Answer
 from tracktwo.store.rows import ChunkFile
+from tracktwo.view import Value
 from tracktwo.web.site import Site
 
 

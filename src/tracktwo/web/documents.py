@@ -8,13 +8,13 @@ from urllib.parse import quote
 from flask import Blueprint, Response, g, render_template, request
 from pyoxigraph import BlankNode, NamedNode, Quad
 
-from tracktwo.view import View
 from tracktwo.errors import NotFound
 from tracktwo.formats import DOCUMENT_FORMATS, HTML, Format, named
 from tracktwo.links import is_valid_iri
 from tracktwo.namespaces import OWL, VOID
 from tracktwo.release import dump
 from tracktwo.terms import Node, name_of
+from tracktwo.view import View
 from tracktwo.web.respond import Link, Resource, fixed, redirect, represent, without_language
 from tracktwo.web.site import Site
 

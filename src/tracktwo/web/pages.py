@@ -1,17 +1,21 @@
 """Pages to find one's way: home, lists by class, all links of one kind."""
 
+import json
 from importlib.resources import files
 
 from flask import Blueprint, Response, g, render_template, request
+from pyoxigraph import NamedNode
 
 from tracktwo.entity import provenance
 from tracktwo.errors import NotFound
-from tracktwo.formats import HTML, STATIC_FORMATS
+from tracktwo.formats import HTML, JSON_OBJECT, STATIC_FORMATS
+from tracktwo.links import is_valid_iri
 from tracktwo.web.respond import Link, Representation, respond
 from tracktwo.web.site import Site
 
 routes = Blueprint("pages", __name__)
 
+_CARD_TEXT = 240  # characters of a card's line
 _FOR_EVER = "public, max-age=31536000, immutable"
 
 
@@ -122,6 +126,30 @@ def links() -> Response:
     )
 
 
+@routes.get("/card")
+def card() -> Response:
+    """What a card beside a link says of an entity: its label, what it is, a line about it."""
+    site: Site = g.site
+    iri = request.args.get("iri", "")
+    if not is_valid_iri(iri) or not site.catalog.described([iri]):
+        raise NotFound("Nothing is said here about that IRI.")
+
+    def body() -> str:
+        view = site.describer.views([NamedNode(iri)], incoming=())[0]
+        types = [type_.text for type_ in view.types if not type_.inferred] or [type_.text for type_ in view.types[:1]]
+        text, language = view.summary
+        content = {
+            "label": view.label,
+            "language": view.language,
+            "types": types,
+            "summary": text[:_CARD_TEXT] + ("…" if len(text) > _CARD_TEXT else ""),
+            "summaryLanguage": language,
+        }
+        return json.dumps(content, ensure_ascii=False) + "\n"
+
+    return respond(site, Representation(JSON_OBJECT, body))
+
+
 @routes.get("/static/<name>")
 def static(name: str) -> Response:
     """Style sheets, scripts, pictures; the page's links carry a version, so they may be kept for ever."""
@@ -140,7 +168,7 @@ def robots() -> Response:
     root = site.links.root
     lines = [
         "User-agent: *",
-        *(f"Disallow: {root}{path}" for path in ("sparql", "links", "describe", "search", "suggest")),
+        *(f"Disallow: {root}{path}" for path in ("sparql", "links", "describe", "search", "suggest", "card")),
         f"Sitemap: {site.links.absolute('sitemap.xml')}",
     ]
     return Response("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")

@@ -9,7 +9,6 @@ from flask import Blueprint, Response, g, render_template, request
 from pyoxigraph import Literal, NamedNode
 
 from tracktwo import question as questions
-from tracktwo.view import Value
 from tracktwo.errors import BadRequest, NotFound
 from tracktwo.formats import DOCUMENT_FORMATS, HTML, JSON, RDF_FORMATS, RESULT_FORMATS, TURTLE, XML, Format
 from tracktwo.links import is_valid_iri
@@ -17,6 +16,7 @@ from tracktwo.namespaces import XSD
 from tracktwo.question import Question
 from tracktwo.release import dump
 from tracktwo.store import Query
+from tracktwo.view import Value
 from tracktwo.web import answers
 from tracktwo.web.respond import Link, Resource, fixed, represent
 from tracktwo.web.site import Site
