@@ -19,11 +19,19 @@ VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "met
 PHRASING = {"a", "bdi", "code", "span", "p", "h1", "h2", "dt", "summary", "label", "button"}
 FLOW = {"div", "ul", "ol", "dl", "table", "section", "p", "h1", "h2", "pre", "article", "details"}
 SCHEMES = ("http", "https", "mailto", "urn", "")
+WHY = "/why?" + urlencode(
+    {
+        "subject": "https://w3id.org/tracktwo/id/person/pavel-s-zolotarev",
+        "property": "http://www.w3.org/1999/02/22-rdf-syntax-ns#type",
+        "object": "https://w3id.org/tracktwo/ontology#Officer",
+    }
+)
 OWN_PAGES = [
     "/",
     "/browse",
     "/about",
     "/search?q=nuclear",
+    WHY,
     "/dump/",
     "/dataset",
     "/sparql",

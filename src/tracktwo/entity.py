@@ -16,10 +16,11 @@ from tracktwo.catalog import Catalog, Listed
 from tracktwo.links import Links, clickable
 from tracktwo.namespaces import DCTERMS, LABELS, PROV, RDF, RDFS, SCHEMA, SUMMARIES, XSD
 from tracktwo.store import Store
-from tracktwo.terms import Node, in_graph
+from tracktwo.terms import Node, Term, in_graph
 
 _NESTED_LEVELS = 12  # deeper blank nodes are linked, not shown in place
 _INCOMING_SHOWN = 20
+_LONGEST_IN_URL = 500  # characters of a literal
 _SECTIONS = 50  # statements of provenance that are shown
 
 #: Which property of a graph names the source that it speaks for, best first.
@@ -52,7 +53,8 @@ class Source:
 class Value:
     """One value of a property, ready to print: text, and a link where there is one to follow.
 
-    `kind` is `iri`, `literal`, `list` (with `items`) or `node` (a blank node, with `rows`).
+    `kind` is `iri`, `literal`, `list` (with `items`) or `node` (a blank node, with `rows`). `datatype` is shown, and so
+    is empty where the text tells it; `datatype_iri` is that of every literal but a string.
     """
 
     kind: str
@@ -61,6 +63,7 @@ class Value:
     url: str = ""
     language: str = ""
     datatype: str = ""
+    datatype_iri: str = ""
     sources: tuple[Source, ...] = ()
     items: tuple["Value", ...] = ()
     rows: tuple["Row", ...] = ()
@@ -176,6 +179,12 @@ class Describer:
         drawing = _Drawing(self, quads)
         return [drawing.view(subject, incoming=subject in incoming) for subject in subjects]
 
+    def values(self, terms: Collection[Term], *, unfolded: Collection[Term] = ()) -> dict[Term, Value]:
+        """How each of some terms is shown; the `unfolded` blank nodes with all that they lead to."""
+        iris = {term.value for term in terms if isinstance(term, NamedNode)}
+        drawing = _Drawing(self, self.statements([term for term in unfolded if isinstance(term, BlankNode)]), iris)
+        return {term: drawing.value(term) for term in terms}
+
     def listing(self, entries: Iterable[Listed]) -> list[Value]:
         """Entries of a list as links with labels."""
         iris = [entry.iri for entry in entries]
@@ -220,6 +229,19 @@ class Describer:
         if self.links.is_ours(iri):
             return self.links.url(iri)
         return self.links.site("describe", iri=iri) if clickable(iri) else ""
+
+    def why_url(self, subject: str, property_: str, value: Value) -> str:
+        """The page that tells why a statement holds; empty where a literal is too long for a URL.
+
+        `subject` is an IRI, or `_:` and the label of a blank node, as `View.iri` has it.
+        """
+        if value.kind != "literal":
+            return self.links.site("why", subject=subject, property=property_, object=value.iri)
+        if len(value.text) > _LONGEST_IN_URL:
+            return ""
+        # `lang` is the reader's language
+        said = {"value": value.text, "datatype": value.datatype_iri, "language": value.language}
+        return self.links.site("why", subject=subject, property=property_, **said)
 
     @cached_property
     def sources(self) -> dict[str, Source]:
@@ -308,10 +330,10 @@ def _objects(describer: Describer, iris: Sequence[str]) -> dict[str, dict[str, l
 class _Drawing:
     """The views of one page: its statements by subject, and the labels of everything they mention."""
 
-    def __init__(self, describer: Describer, quads: Sequence[Quad]) -> None:
+    def __init__(self, describer: Describer, quads: Sequence[Quad], others: Iterable[str] = ()) -> None:
         self._describer = describer
         self._by_subject: dict[Node, dict[str, dict[Any, list[str]]]] = {}
-        mentioned = set()
+        mentioned = set(others)
         for quad in quads:
             assert isinstance(quad.subject, (NamedNode, BlankNode))
             values = self._by_subject.setdefault(quad.subject, {}).setdefault(quad.predicate.value, {})
@@ -327,6 +349,11 @@ class _Drawing:
         self._numbers: dict[str, int] = {}
         self._used: dict[str, Source] = {}
         self._nested: set[Node] = set()  # blank nodes that the view shows already: each once, then by a link
+
+    def value(self, term: Term) -> Value:
+        """A term alone, outside of any statement."""
+        self._nested = set()
+        return self._value(term, (), 0)
 
     def view(self, subject: Node, *, incoming: bool) -> View:
         describer = self._describer
@@ -434,9 +461,9 @@ class _Drawing:
         url = literal.value if literal.datatype == XSD.anyURI and clickable(literal.value) else ""
         plain = literal.language or literal.datatype in XSD  # what every reader knows by its looks
         datatype = "" if plain else self._describer.short(literal.datatype.value)
-        return Value(
-            "literal", literal.value, url=url, language=literal.language or "", datatype=datatype, sources=sources
-        )
+        iri = "" if literal.language or literal.datatype == XSD.string else literal.datatype.value
+        language = literal.language or ""
+        return Value("literal", literal.value, "", url, language, datatype, datatype_iri=iri, sources=sources)
 
     def _blank(self, node: BlankNode, sources: tuple[Source, ...], level: int) -> Value:
         name = str(node)
