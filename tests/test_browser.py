@@ -38,6 +38,8 @@ OWN_PAGES = {
     "fault": "/sparql?query=SELECT%20nonsense",
     "about": "/about",
     "search": "/search?q=strategic",
+    "why": "/why?subject=https://w3id.org/tracktwo/id/person/pavel-s-zolotarev"
+    "&property=http://www.w3.org/1999/02/22-rdf-syntax-ns%23type&object=https://w3id.org/tracktwo/ontology%23Officer",
     "dumps": "/dump/",
     "dataset": "/dataset",
     "missing": "/nothing/here",

@@ -269,10 +269,7 @@ def test_a_view_shows_every_statement(each_opened: Site) -> None:
     hidden = {RDF.first, RDF.rest}
     for subject in subjects(each_opened):
         statements = [quad for quad in each_opened.describer.statements([subject]) if quad.predicate not in hidden]
-        shown = {
-            (value.text if value.kind == "literal" else value.iri, value.language)
-            for value in everything(view(each_opened, subject))
-        }
+        shown = {(value.iri or value.text, value.language) for value in everything(view(each_opened, subject))}
         texts = {text for text, _ in shown}
         missing = [
             quad

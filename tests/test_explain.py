@@ -1,18 +1,30 @@
 """Why a statement follows: each rule alone, chains of them, and every statement of the real inferred graphs."""
 
+import csv
+import io
+import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.resources import files
 from pathlib import Path
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
+import httpx
 import pytest
+import serving
 from conftest import EX, PREFIXES, built, write_publication
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, Triple
+from serving import CHROME, HTML, kind
+from serving import Site as Served
 
 from tracktwo.explain import LOOK_UPS, RULES, Explainer, Explanation
 from tracktwo.namespaces import OWL, RDF, XSD
 from tracktwo.terms import Node, Term
 from tracktwo.web.site import Options, Site, open_site
+from tracktwo.web.why import asked
+
+own_site = serving.own_site
 
 #: An ontology and data for each rule, and the statement that follows by it.
 CASES: dict[str, tuple[str, str, str]] = {
@@ -361,3 +373,117 @@ def test_the_own_release_has_many_inferred_statements_of_many_kinds(own_opened: 
     inferred = list(own_opened.store.graph(own_opened.publication.inferred_graph))
     assert len(inferred) >= 4000
     assert len({triple.predicate for triple in inferred}) >= 18
+
+
+# --- the page --------------------------------------------------------------------------------------------------------
+
+
+def followed(site: Served, path: str) -> httpx.Response:
+    response = site.get(path, CHROME)
+    assert (200, HTML) == (response.status_code, kind(response)), path
+    return response
+
+
+def inferred_rows(site: Served, limit: int) -> list[tuple[str, str, str]]:
+    """(subject, property, object) of inferred statements whose objects are IRIs, some of each property."""
+    text = "SELECT ?s ?p ?o { GRAPH <%s> { ?s ?p ?o FILTER(isIRI(?o)) } } ORDER BY MD5(CONCAT(STR(?s), STR(?o)))"
+    rows = list(csv.reader(io.StringIO(site.query(text % (site.base_iri + "graph/inferred"), "text/csv").text)))[1:]
+    taken: Counter[str] = Counter()
+    found = []
+    for subject, property_, object_ in rows:
+        key = property_ if not property_.endswith("#type") else object_
+        taken[key] += 1
+        if taken[key] <= limit:
+            found.append((subject, property_, object_))
+    return found
+
+
+def path_of(**given: str) -> str:
+    return "/why?" + urlencode(given)
+
+
+def test_every_kind_of_inferred_statement_has_a_page(own_site: Served) -> None:
+    rows = inferred_rows(own_site, 1)
+    assert len(rows) >= 38
+    for subject, property_, object_ in rows:
+        page = followed(own_site, path_of(subject=subject, property=property_, object=object_)).text
+        assert 'class="rule"' in page
+        assert "stated by" in page
+        assert '<meta name="robots" content="noindex">' in page
+
+
+def test_the_page_of_what_a_source_states_says_which(own_site: Served) -> None:
+    text = "SELECT ?s ?o ?g { GRAPH ?g { ?s skos:definition ?o } FILTER(LANG(?o) = 'en') } LIMIT 1"
+    subject, value, graph = list(csv.reader(io.StringIO(own_site.query(text, "text/csv").text)))[1]
+    property_ = "http://www.w3.org/2004/02/skos/core#definition"
+    path = path_of(subject=subject, property=property_, value=value, language="en")
+    page = followed(own_site, path).text
+    assert "It is stated by" in page
+    assert "rule" not in page
+    asked = own_site.get(path, "application/json").json()
+    assert ([graph], []) == (asked["graphs"], asked["derivations"])
+    assert {"type": "literal", "value": value, "xml:lang": "en"} == asked["object"]
+
+
+def test_the_explanation_is_there_as_json(own_site: Served) -> None:
+    subject, property_, object_ = next(row for row in inferred_rows(own_site, 1) if row[1].endswith("#tookPartIn"))
+    path = path_of(subject=subject, property=property_, object=object_)
+    found = own_site.get(path.replace("/why", "/why.json"), CHROME).json()
+    assert own_site.get(path, "application/json").json() == found
+    assert {"type": "uri", "value": property_} == found["property"]
+    assert "prp-spo2" == found["derivations"][0]["rule"]
+    assert 2 == len(found["derivations"][0]["premises"])
+    assert found["derivations"][0]["axioms"][0]["graphs"]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"subject": "not an iri", "property": EX + "p", "object": EX + "o"},
+        {"subject": EX + "s", "property": "_:b", "object": EX + "o"},
+        {"subject": EX + "s", "property": EX + "p", "object": "o"},
+        {"subject": "_:", "property": EX + "p", "object": EX + "o"},
+        {"subject": EX + "s", "property": EX + "p", "value": "x", "language": "not a tag"},
+        {"subject": EX + "s", "property": EX + "p", "value": "x", "datatype": "none"},
+        {"subject": EX + "s", "property": EX + "p", "object": EX + "o"},
+        {"subject": EX + "s", "property": EX + "p", "value": "<script>alert(1)</script>"},
+    ],
+)
+def test_what_is_not_there_has_no_page(own_site: Served, given: dict[str, str]) -> None:
+    response = own_site.get(path_of(**given), CHROME)
+    assert 404 == response.status_code
+    assert "Name a statement" in response.text or "does not hold" in response.text
+    assert "<script>alert" not in response.text
+
+
+def test_crawlers_are_kept_off(own_site: Served) -> None:
+    assert "Disallow: /why" in own_site.get("/robots.txt").text
+
+
+def test_each_value_knows_the_page_that_tells_why(each_opened: Site) -> None:
+    """The URL of a value names the statement that it stands for, be it a literal or a node without a name."""
+    subjects = {quad.subject for quad in each_opened.store.match(None, RDF.type, None)}
+    nodes = [node for node in sorted(subjects, key=str) if isinstance(node, NamedNode | BlankNode)]
+    skipped = checked = 0
+    for view in each_opened.describer.views(nodes[:: len(nodes) // 120 + 1], incoming=()):
+        rows = [*(row for group in view.groups for row in group.rows), *view.derived]
+        values = [(row.iri, value) for row in rows for value in row.values]
+        for property_, value in [*values, *((RDF.type.value, type_) for type_ in view.types)]:
+            url = each_opened.describer.why_url(view.iri, property_, value)
+            if not url:
+                skipped += 1
+                continue
+            given = dict(parse_qsl(urlsplit(url).query))
+            found = each_opened.explainer.explain(asked(each_opened, given))
+            assert found is not None, url
+            graphs = {source.graph for source in value.sources}
+            assert graphs <= set(found.graphs)
+            checked += 1
+    assert checked >= 200
+    assert skipped <= checked / 20
+
+
+def test_the_page_has_words_for_every_rule() -> None:
+    template = files("tracktwo.web").joinpath("templates", "why.html").read_text(encoding="utf-8")
+    assert list(RULES) == re.findall(r'^  "([a-z0-9-]+)": _\("', template, re.MULTILINE)

@@ -21,6 +21,8 @@ LAYERS: dict[str, int] = {
     "__main__": 4,
     "release": 3,
     "entity": 2,
+    "neighbours": 2,
+    "view": 2,
     "sparql": 2,
     "description": 2,
     "explain": 2,

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import zip_longest
+from types import MappingProxyType
 from typing import Any
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad
@@ -20,12 +21,12 @@ from tracktwo.links import Links, clickable
 from tracktwo.namespaces import DCTERMS, LABELS, PROV, RDF, RDFS, SCHEMA, SUMMARIES, XSD
 from tracktwo.neighbours import Neighbourhood, kind_of
 from tracktwo.store import Store
-from tracktwo.terms import Node, in_graph, name_of
+from tracktwo.terms import Node, Term, in_graph, name_of
 from tracktwo.view import Group, Incoming, Remark, Row, Source, Value, View
 
 _NESTED_LEVELS = 12  # deeper blank nodes are linked, not shown in place
 _INCOMING_SHOWN = 20
-_LONGEST_IN_URL = 1000  # characters of a literal that is asked about by a link
+_LONGEST_IN_URL = 500  # characters of a literal
 _SECTIONS = 50  # statements of provenance that are shown
 
 #: Which property of a graph names the source that it speaks for, best first.
@@ -117,6 +118,14 @@ class Describer:
             remarks=tuple(remarks),
             near=around.near,
         )
+
+    def values(self, terms: Collection[Term], *, unfolded: Collection[Term] = ()) -> dict[Term, Value]:
+        """How each of some terms is shown; the `unfolded` blank nodes with all that they lead to."""
+        iris = {term.value for term in terms if isinstance(term, NamedNode)}
+        drawing = _Drawing(
+            self, self.statements([term for term in unfolded if isinstance(term, BlankNode)]), others=iris
+        )
+        return {term: drawing.value(term) for term in terms}
 
     def listing(self, entries: Iterable[Listed]) -> list[Value]:
         """Entries of a list as links with labels."""
@@ -277,11 +286,15 @@ class _Drawing:
     """The views of one page: its statements by subject, and the labels of everything they mention."""
 
     def __init__(
-        self, describer: Describer, quads: Sequence[Quad], links: Mapping[str, Sequence[catalog.Incoming]]
+        self,
+        describer: Describer,
+        quads: Sequence[Quad],
+        links: Mapping[str, Sequence[catalog.Incoming]] = MappingProxyType({}),
+        others: Iterable[str] = (),
     ) -> None:
         self._describer, self._links = describer, links
         self._by_subject: dict[Node, dict[str, dict[Any, list[str]]]] = {}
-        mentioned = set()
+        mentioned = set(others)
         for quad in quads:
             assert isinstance(quad.subject, (NamedNode, BlankNode))
             values = self._by_subject.setdefault(quad.subject, {}).setdefault(quad.predicate.value, {})
@@ -300,13 +313,18 @@ class _Drawing:
         self._used: dict[str, Source] = {}
         self._nested: set[Node] = set()  # blank nodes that the view shows already: each once, then by a link
 
+    def value(self, term: Term) -> Value:
+        """A term alone, outside of any statement."""
+        self._nested = set()
+        return self._value(term, (), 0)
+
     def view(self, subject: Node) -> View:
         describer = self._describer
         self._used, self._nested = {}, {subject}
         name = subject.value if isinstance(subject, NamedNode) else str(subject)
         by_property = self._by_subject.get(subject, {})
         label, language = self._title(subject, by_property)
-        types = self._values(by_property.get(RDF.type.value, {}), 0)
+        types = self._explained(name, RDF.type.value, self._values(by_property.get(RDF.type.value, {}), 0))
         fields = self._fields(by_property)
         groups, derived = self._groups(name, by_property, fields)
         labels = self._labels.get(name, {})
@@ -391,12 +409,15 @@ class _Drawing:
         label, language = picked or self._describer.label(property_, self._labels)
         url = self._describer.url(property_)
         made = self._values(values, level)
-        if level == 0:
-            made = tuple(
-                replace(value, why=self._describer.why_url(name, property_, value)) if value.inferred else value
-                for value in made
-            )
+        made = self._explained(name, property_, made) if level == 0 else made
         return Row(property_, label, url, made, language, disputed=_disputed(made, field_))
+
+    def _explained(self, name: str, property_: str, values: Sequence[Value]) -> tuple[Value, ...]:
+        """The values, those that only follow with the page that tells why."""
+        why_url = self._describer.why_url
+        return tuple(
+            replace(value, why=why_url(name, property_, value)) if value.inferred else value for value in values
+        )
 
     def _values(self, values: Mapping[Any, list[str]], level: int) -> tuple[Value, ...]:
         made = [
@@ -425,15 +446,10 @@ class _Drawing:
         url = literal.value if literal.datatype == XSD.anyURI and clickable(literal.value) else ""
         plain = literal.language or literal.datatype in XSD  # what every reader knows by its looks
         datatype = "" if plain else self._describer.short(literal.datatype.value)
-        return Value(
-            kind_of(literal),
-            literal.value,
-            url=url,
-            language=literal.language or "",
-            datatype=datatype,
-            datatype_iri=literal.datatype.value,
-            sources=sources,
-        )
+        iri = "" if literal.language or literal.datatype == XSD.string else literal.datatype.value
+        language = literal.language or ""
+        kind = kind_of(literal)
+        return Value(kind, literal.value, "", url, language, datatype, datatype_iri=iri, sources=sources)
 
     def _blank(self, node: BlankNode, sources: tuple[Source, ...], level: int) -> Value:
         name = str(node)

@@ -168,7 +168,7 @@ def robots() -> Response:
     root = site.links.root
     lines = [
         "User-agent: *",
-        *(f"Disallow: {root}{path}" for path in ("sparql", "links", "describe", "search", "suggest", "card")),
+        *(f"Disallow: {root}{path}" for path in ("sparql", "links", "describe", "search", "suggest", "card", "why")),
         f"Sitemap: {site.links.absolute('sitemap.xml')}",
     ]
     return Response("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
