@@ -40,6 +40,10 @@ OWN_PAGES = {
     "search": "/search?q=strategic",
     "dumps": "/dump/",
     "dataset": "/dataset",
+    "timeline": "/query/meetings-by-dialogue",
+    "network": "/query/who-met-whom",
+    "tree": "/query/topics-from-broad-to-narrow",
+    "columns": "/query/ranks-side-by-side",
     "missing": "/nothing/here",
 }
 FOREIGN_PAGES = {
