@@ -229,6 +229,13 @@ def test_five_thousand_pairs_are_cut_to_the_best_linked() -> None:
     assert_apart_and_within(found)
 
 
+def test_links_are_cut_to_the_strongest() -> None:
+    pairs = itertools.combinations(range(60), 2)
+    found = network(*((f"/{one}", f"/{other}", "9" if one == 0 else "1") for one, other in pairs))
+    assert (60, 1500, 1770) == (len(found.nodes), len(found.edges), found.links)
+    assert 59 == sum(edge.weight == 9 for edge in found.edges)
+
+
 # Trees
 
 
@@ -299,6 +306,9 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         files[f"ontology/questions/{kind}.rq"] = f"# title: {kind}\n# picture: {kind}\nSELECT * WHERE {text}\n"
     files["ontology/questions/lacking.rq"] = "# picture: timeline\nSELECT ?item WHERE { ?item a ?class }\n"
     files["ontology/questions/empty.rq"] = "# picture: network\nSELECT ?one ?other WHERE { FILTER (false) }\n"
+    pairs = " ".join(f"({number})" for number in range(1, 900))
+    many = f'SELECT ?one ?other WHERE {{ VALUES (?other) {{ {pairs} }} BIND ("0" AS ?one) }}'
+    files["ontology/questions/many.rq"] = f"# picture: network\n{many}\n"
     files["ontology/questions/true.rq"] = "# picture: tree\nASK { ?s ?p ?o }\n"
     with serving.serve(write_publication(folder / "publication", files).root, folder / "releases") as site:
         yield site
@@ -319,6 +329,12 @@ def test_a_query_without_the_columns_says_which(pictures: Site) -> None:
     assert "To be drawn as “timeline”, the query must select ?start." in page.text
     assert "<table>" in page.text
     assert "the query must select ?child, ?parent." in pictures.get("/query/true", CHROME).text
+
+
+def test_a_picture_says_what_it_leaves_out(pictures: Site) -> None:
+    page = pictures.get("/query/many", CHROME).text
+    assert "Drawn are 150 of 900, the best linked first, and 149 of 899 links, the strongest first." in page
+    assert 150 == page.count("<circle ")
 
 
 def test_an_answer_without_rows_has_no_picture(pictures: Site) -> None:

@@ -64,13 +64,14 @@ class Edge:
 
 @dataclass(frozen=True)
 class Network:
-    """The best linked nodes, and of the edges between them those that weigh most."""
+    """The best linked nodes, `shown` of `total`, and of the `links` those between them that weigh most."""
 
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
     height: float
     shown: int
     total: int
+    links: int
     width: float = _WIDTH
     kind: str = "network"
 
@@ -88,7 +89,7 @@ def network(rows: Sequence[Row], _: int) -> Network:
         Edge((nodes[one], nodes[other]), weight, round(max(_THINNEST, _THICKEST * weight / heaviest), 1))
         for (one, other), weight in reversed(strongest.items())
     )
-    return Network(tuple(nodes.values()), edges, height, len(nodes), len(items))
+    return Network(tuple(nodes.values()), edges, height, len(nodes), len(items), len(weights))
 
 
 def _links(rows: Sequence[Row]) -> tuple[dict[str, Value], dict[tuple[str, str], float]]:
