@@ -42,6 +42,10 @@ OWN_PAGES = {
     "&property=http://www.w3.org/1999/02/22-rdf-syntax-ns%23type&object=https://w3id.org/tracktwo/ontology%23Officer",
     "dumps": "/dump/",
     "dataset": "/dataset",
+    "timeline": "/query/meetings-by-dialogue",
+    "network": "/query/who-met-whom",
+    "tree": "/query/topics-from-broad-to-narrow",
+    "columns": "/query/ranks-side-by-side",
     "missing": "/nothing/here",
 }
 FOREIGN_PAGES = {

@@ -27,6 +27,7 @@ LAYERS: dict[str, int] = {
     "description": 2,
     "explain": 2,
     "hints": 2,
+    "pictures": 2,
     "store": 1,
     "search": 1,  # in the catalogue's file
     "catalog": 1,  # as the store: what a release knows, read from a file

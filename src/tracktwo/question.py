@@ -28,7 +28,7 @@ class Question:
     """A saved query: its file's name without number and ending, the lines of its head by key, and the whole text.
 
     The head is the comments at the text's beginning: `title: …`, `question: …` in English, `question@ru: …` and the
-    like in other languages.
+    like in other languages, `picture: …` for how its answer is drawn.
     """
 
     slug: str
@@ -39,6 +39,11 @@ class Question:
     def title(self) -> str:
         """What it is called: its `title` line, else its slug."""
         return self.head.get("title", self.slug)
+
+    @property
+    def picture(self) -> str:
+        """What kind of picture its answer is drawn as: its `picture` line, empty without one."""
+        return self.head.get("picture", "")
 
     def in_languages(self, key: str) -> dict[str, str]:
         """What the head says under a key, by language."""

@@ -5,6 +5,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from tracktwo.errors import InputError
+from tracktwo.pictures import KINDS
 from tracktwo.publication import Publication
 from tracktwo.question import Question
 
@@ -12,7 +14,7 @@ _HEAD = re.compile(r"^#\s*([\w-]+(?:@[\w-]+)?):\s*(.*)$")
 
 
 def read(publication: Publication) -> list[Question]:
-    """All questions, in order of their file names."""
+    """All questions, in order of their file names; InputError where one names a picture that there is not."""
     folder = publication.folders["ontology"] / "questions"
     return [_question(path.stem, path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.rq"))]
 
@@ -29,4 +31,10 @@ def _question(stem: str, text: str) -> Question:
             break
         if found := _HEAD.match(line):
             head[found[1].lower()] = found[2].strip()
-    return Question(re.sub(r"^\d+-", "", stem), head, text)
+    question = Question(re.sub(r"^\d+-", "", stem), head, text)
+    if question.picture and question.picture not in KINDS:
+        raise InputError(
+            f"The question {stem}.rq names a picture that there is not: “{question.picture}”.",
+            hint="There are " + ", ".join(KINDS) + ".",
+        )
+    return question

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, g, render_template, request
 from pyoxigraph import Literal, NamedNode
 
+from tracktwo import pictures
 from tracktwo import question as questions
 from tracktwo.errors import BadRequest, NotFound
 from tracktwo.formats import DOCUMENT_FORMATS, HTML, JSON, RDF_FORMATS, RESULT_FORMATS, TURTLE, XML, Format
@@ -136,8 +137,19 @@ def _page(site: Site, question: Question, text: str, links: Sequence[Link]) -> s
         pickers=_pickers(site, question),
         here=site.links.site(path, **given),
         iri=site.publication.named(path) + ("?" + urlencode(given) if given else ""),
+        **_drawing(question, result),
         **result,
     )
+
+
+def _drawing(question: Question, result: Mapping[str, Any]) -> dict[str, Any]:
+    """The `picture` of an answer, where the question has one; the columns that it lacks for that are `undrawn`."""
+    if not question.picture:
+        return {}
+    names, rows = result.get("names", ()), result.get("rows", ())
+    if undrawn := pictures.missing(question.picture, names):
+        return {"undrawn": undrawn}
+    return {"picture": pictures.drawn(question.picture, names, rows)} if rows else {}
 
 
 def _pickers(site: Site, question: Question) -> list[dict[str, Any]]:
