@@ -15,19 +15,23 @@ from typing import Any
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad
 
-from tracktwo import catalog
+from tracktwo import catalog, pictures
 from tracktwo.catalog import Catalog, Listed
 from tracktwo.links import Links, clickable
-from tracktwo.namespaces import DCTERMS, LABELS, PROV, RDF, RDFS, SCHEMA, SUMMARIES, XSD
+from tracktwo.namespaces import DCTERMS, LABELS, PROV, RDF, RDFS, SCHEMA, SKOS, SUMMARIES, XSD
 from tracktwo.neighbours import Neighbourhood, kind_of
 from tracktwo.store import Store
 from tracktwo.terms import Node, Term, in_graph, name_of
-from tracktwo.view import Group, Incoming, Remark, Row, Source, Value, View
+from tracktwo.view import Group, Incoming, Near, Remark, Row, Source, Value, View
 
 _NESTED_LEVELS = 12  # deeper blank nodes are linked, not shown in place
 _INCOMING_SHOWN = 20
 _LONGEST_IN_URL = 500  # characters of a literal
 _SECTIONS = 50  # statements of provenance that are shown
+
+#: What leads to the wider of two, or from it: properties, and with `^` links that come by them.
+_WIDER = (SKOS.broader.value, RDFS.subClassOf.value, RDFS.subPropertyOf.value, "^" + SKOS.narrower.value)
+_NARROWER = (SKOS.narrower.value, *(f"^{property_.value}" for property_ in (SKOS.broader, RDFS.subClassOf)))
 
 #: Which property of a graph names the source that it speaks for, best first.
 _SOURCES = (PROV.hadPrimarySource, DCTERMS.source, PROV.wasDerivedFrom)
@@ -116,8 +120,24 @@ class Describer:
             ),
             incoming=tuple(replace(link, tables=around.tables(link.values)) for link in view.incoming),
             remarks=tuple(remarks),
-            near=around.near,
+            timeline=_timeline(around.near),
+            hierarchy=_hierarchy(view),
         )
+
+    def around(self, subject: Node) -> tuple[View, pictures.Picture | None]:
+        """The view of an entity, and the network of those it is linked with, whose circles lead to theirs."""
+        view = self.views([subject], incoming=[subject])[0]
+        near = Neighbourhood(view.iri, _neighbours(view), self).near
+        values = {one.value.iri: replace(one.value, url=self.around_url(one.value.iri)) for one in near}
+        me = Value("iri", view.label, view.iri, view.url, view.language)
+        linked = {frozenset((one.value.iri, other)) for one in near for other in one.links}
+        rows = [(me, value) for value in values.values()]
+        rows += [(values[one], values[other]) for one, other in sorted(map(sorted, linked))]
+        return view, pictures.drawn("network", ("one", "other"), rows) if rows else None
+
+    def around_url(self, iri: str) -> str:
+        """The page of the network around an entity."""
+        return self.links.site("around", iri=iri)
 
     def values(self, terms: Collection[Term], *, unfolded: Collection[Term] = ()) -> dict[Term, Value]:
         """How each of some terms is shown; the `unfolded` blank nodes with all that they lead to."""
@@ -515,6 +535,34 @@ class _Drawing:
     def _linked(self, iri: str) -> Value:
         text, language = self._describer.label(iri, self._labels)
         return Value("iri", text, iri, self._describer.url(iri), language)
+
+
+def _hierarchy(view: View) -> pictures.Picture | None:
+    """The entity between what is wider and what is narrower, where it has either."""
+    me = Value("iri", view.label, view.iri, "", view.language)
+    rows = [row for group in view.groups for row in group.rows]
+    said = {row.iri: row.values for row in rows} | {"^" + link.iri: link.values for link in view.incoming}
+    wider, narrower = (
+        {value.iri: value for name in names for value in said.get(name, ()) if value.kind == "iri"}
+        for names in (_WIDER, _NARROWER)
+    )
+    pairs = [(me, value) for value in wider.values()] + [(value, me) for value in narrower.values()]
+    return pictures.drawn("tree", ("child", "parent"), pairs) if pairs else None
+
+
+def _timeline(near: Sequence[Near]) -> pictures.Picture | None:
+    """The neighbours that have a date, where there are several."""
+    rows = [
+        (
+            one.value,
+            Value("day", one.start) if one.start else None,
+            Value("day", one.end) if one.end else None,
+            Value("literal", one.group) if one.group else None,
+        )
+        for one in sorted(near, key=lambda one: (one.group, one.start or one.end, one.value.text))
+        if one.start or one.end
+    ]
+    return pictures.drawn("timeline", ("item", "start", "end", "group"), rows) if len(rows) > 1 else None
 
 
 def _disputed(values: Sequence[Value], field_: Field | None) -> bool:

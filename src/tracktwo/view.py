@@ -157,8 +157,9 @@ class View:
     """Everything a page shows of one entity.
 
     `summary` is a text with its language. `derived` are the rows that no shape names and nobody states: they only
-    follow from what is shown already. `also` are the labels in other languages; `near` the entities that the page links
-    to, for pictures.
+    follow from what is shown already. `also` are the labels in other languages; `timeline` is the
+    picture (`pictures`) of the entities with dates that the page links to, `hierarchy` that of the wider and the
+    narrower ones, where there are some.
     """
 
     iri: str
@@ -175,7 +176,8 @@ class View:
     curie: str = ""
     also: tuple[tuple[str, str], ...] = ()
     remarks: tuple[Remark, ...] = ()
-    near: tuple[Near, ...] = ()
+    timeline: object = None
+    hierarchy: object = None
 
     @property
     def turtle(self) -> str:

@@ -15,6 +15,7 @@ from tracktwo.web.site import Site
 
 routes = Blueprint("pages", __name__)
 
+_UNCRAWLED = ("sparql", "links", "describe", "search", "suggest", "card", "why", "around")  # made to measure
 _CARD_TEXT = 240  # characters of a card's line
 _FOR_EVER = "public, max-age=31536000, immutable"
 
@@ -126,6 +127,21 @@ def links() -> Response:
     )
 
 
+@routes.get("/around")
+def around() -> Response:
+    """The network of what an entity is linked with, to walk from one to the next."""
+    site: Site = g.site
+    iri = request.args.get("iri", "")
+    if not is_valid_iri(iri) or not site.catalog.mentioned([iri]):
+        raise NotFound("Nothing is said here about that IRI.")
+
+    def body() -> str:
+        view, picture = site.describer.around(NamedNode(iri))
+        return render_template("around.html", head=[], view=view, picture=picture)
+
+    return respond(site, Representation(HTML, body))
+
+
 @routes.get("/card")
 def card() -> Response:
     """What a card beside a link says of an entity: its label, what it is, a line about it."""
@@ -168,7 +184,10 @@ def robots() -> Response:
     root = site.links.root
     lines = [
         "User-agent: *",
-        *(f"Disallow: {root}{path}" for path in ("sparql", "links", "describe", "search", "suggest", "card", "why")),
+        *(
+            f"Disallow: {root}{path}"
+            for path in ("sparql", "links", "describe", "search", "suggest", "card", "why", "around")
+        ),
         f"Sitemap: {site.links.absolute('sitemap.xml')}",
     ]
     return Response("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
