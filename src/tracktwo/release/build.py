@@ -14,7 +14,7 @@ from tracktwo import __version__
 from tracktwo.errors import NotConforming
 from tracktwo.namespaces import RDF
 from tracktwo.publication import FILE_NAME, Publication
-from tracktwo.release import dump, index, layout, questions
+from tracktwo.release import dump, facets, index, layout, questions
 from tracktwo.release.history import LAYOUT, Release, Releases, now
 from tracktwo.release.infer import infer
 from tracktwo.release.load import Input, fingerprint, read
@@ -141,11 +141,12 @@ def _write(folder: Path, publication: Publication, checked: Checked, progress: P
         for quad in checked.given.of("data")
         if quad.predicate == RDF.type and isinstance(quad.object, NamedNode)
     }
-    index.write(folder / "catalog.sqlite", publication, {quad.triple for quad in quads}, stated)
+    shapes = list(checked.given.of("shapes"))
+    triples = {quad.triple for quad in quads}
+    index.write(folder / "catalog.sqlite", publication, triples, stated, facets.offers(shapes))
     progress("Writing the dumps")
     dumps = dump.write(folder / "dumps", quads, publication.prefixes, publication.limits.pretty_dump_triples)
     (folder / REPORT).write_text(checked.report.turtle, encoding="utf-8")
-    shapes = list(checked.given.of("shapes"))
     fields, inverses = layout.layout(shapes), layout.inverses(checked.given.of("ontology"))
     (folder / LAYOUT_FILE).write_text(layout.as_json(fields, inverses, layout.ranges(shapes)), encoding="utf-8")
     (folder / QUESTIONS).write_text(questions.as_json(questions.read(publication)), encoding="utf-8")

@@ -13,6 +13,7 @@ from tracktwo import publication as publications
 from tracktwo.catalog import Catalog
 from tracktwo.entity import Describer
 from tracktwo.errors import ReleaseError, StoreUnavailable
+from tracktwo.facets import Facets
 from tracktwo.links import Links
 from tracktwo.publication import Publication
 from tracktwo.question import Question
@@ -49,6 +50,7 @@ class Site:
     links: Links
     describer: Describer
     search: Search
+    facets: Facets
     language: str = ""
 
     def in_language(self, language: str, *, pinned: bool) -> "Site":
@@ -117,7 +119,9 @@ def open_site(release: Release, options: Options) -> Site:
         inferred_graph=publication.inferred_graph,
         languages=publication.languages,
     )
-    return Site(publication, release, store, catalog, links, describer, Search(release.catalog))
+    return Site(
+        publication, release, store, catalog, links, describer, Search(release.catalog), Facets(release.catalog)
+    )
 
 
 def open_store(publication: Publication, release: Release, url: str) -> Store:
