@@ -213,7 +213,7 @@ class Facets:
         found: dict[str, list[Value]] = {}
         sets: dict[str, Numbers] = {}
         for name, values in wanted.items():
-            those = [row for row in rows if row[0] == known[name].id]
+            those = sorted(row for row in rows if row[0] == known[name].id)
             for value in values:
                 if not any(value in row[1:3] for row in those):
                     raise NotFound(f"“{value}” is no value of “{name}”.", hint=_hint(value, self._names(known[name])))

@@ -17,7 +17,7 @@ from tracktwo.terms import in_graph
 RESERVED = frozenset({"after", "all", "lang", "sort"})
 
 _MOST_FACETS = 12  # of a class
-_SHARED = 1.5  # how many entities a value has on average, else it tells them by name
+_SHARED = 1.25  # how many entities a value has on average, else it tells them by name
 _ALIKE = 0.75  # the share of statements in common at which a facet only repeats another
 _SPREAD = 20  # one entity in so many has a value, else few would miss it
 
@@ -48,11 +48,8 @@ class Path:
 
     @property
     def last(self) -> str:
-        """The property that a path ends with; an optional end does not count."""
-        if self.iri:
-            return self.iri
-        sure = [part for part in self.parts if part.kind != "perhaps"] or self.parts
-        return sure[-1 if self.kind == "sequence" else 0].last
+        """The property that a path ends with, by the first of its ways."""
+        return self.iri or self.parts[-1 if self.kind == "sequence" else 0].last
 
 
 @dataclass
@@ -204,12 +201,12 @@ class Chosen:
 
 
 def chosen(
-    offered: Iterable[Offer], members: Sequence[str], graph: Graph, classes: Mapping[str, set[str]]
+    offered: Sequence[Offer], members: Sequence[str], graph: Graph, classes: Mapping[str, set[str]]
 ) -> list[Chosen]:
     """The facets that are of use among the members of a class, which are numbered as they stand."""
     found: list[Chosen] = []
     said: list[set[tuple[str, int]]] = []
-    taken = set(RESERVED)
+    named = _named(offered)
     for offer in offered:
         held: dict[str, list[int]] = {}
         for number, member in enumerate(members):
@@ -220,9 +217,7 @@ def chosen(
         pairs = {(key, number) for key, numbers in held.items() for number in numbers}
         if len(found) < _MOST_FACETS and not any(_is_alike(pairs, other) for other in said):
             said.append(pairs)
-            name = next(name for name in _names(offer.path) if name not in taken)
-            taken.add(name)
-            found.append(Chosen(name, offer, held))
+            found.append(Chosen(named[offer.path], offer, held))
     return found
 
 
@@ -244,6 +239,16 @@ def _is_of_use(offer: Offer, held: Mapping[str, Sequence[int]], members: int) ->
 def _is_alike(pairs: set[tuple[str, int]], other: set[tuple[str, int]]) -> bool:
     """Do two facets give nearly the same values to the same entities?"""
     return len(pairs & other) >= _ALIKE * len(pairs | other)
+
+
+def _named(offered: Iterable[Offer]) -> dict[Path, str]:
+    """The name of each facet, whatever of them the data leaves; the shortest paths choose first."""
+    taken: dict[str, Path] = {}
+    for path in sorted(
+        (offer.path for offer in offered), key=lambda path: (len(path.properties), path.kind != "property")
+    ):
+        taken[next(name for name in _names(path) if name not in taken and name not in RESERVED)] = path
+    return {path: name for name, path in taken.items()}
 
 
 def _names(path: Path) -> Iterator[str]:
