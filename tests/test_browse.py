@@ -206,6 +206,11 @@ def test_each_choice_can_be_taken_back(own_client: FlaskClient) -> None:
     ] == sorted(back, key=lambda url: ("hasServedAs" not in url, "china" in url))
 
 
+def test_all_choices_can_be_taken_back_at_once_and_the_order_stays(own_client: FlaskClient) -> None:
+    page = own_client.get("/browse/meeting?startDate=2010s&sort=newest").text
+    assert '<a class="none" href="/browse/meeting?sort=newest">' in page
+
+
 def test_people_meetings_and_outcomes_have_the_facets_they_are_sought_by(own_opened: Site) -> None:
     names = {slug: {facet.name for facet in facets} for slug, facets in faceted(own_opened).items()}
     assert {"isSessionOf", "isOnSideOf", "hasServedAs", "isHeldAt"} <= names["person"]

@@ -23,6 +23,8 @@ OWN_PAGES = [
     "/",
     "/browse",
     "/about",
+    "/browse/person",
+    "/browse/meeting?startDate=2010s&isHeldAs=in-person&sort=newest",
     "/search?q=nuclear",
     "/dump/",
     "/dataset",
@@ -40,6 +42,7 @@ OWN_PAGES = [
 FOREIGN_PAGES = [
     "/",
     "/browse",
+    "/browse/route?sailedBy=St_John%27s_Light",
     "/dump/",
     "/dataset",
     "/sparql",

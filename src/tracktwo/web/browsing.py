@@ -24,7 +24,7 @@ routes = Blueprint("browsing", __name__)
 
 _FORMATS: tuple[Format, ...] = (HTML, JSON_OBJECT, CSV, *RDF_FORMATS)
 _SHOWN = 8  # values of a facet before somebody asks for all
-_OPEN = 4  # facets whose values are in sight at first
+_OPEN = 5  # facets whose values are in sight at first
 _LABEL = "label"
 
 
@@ -174,7 +174,7 @@ def _shown(site: Site, asked: Asked, found: Listing) -> dict[str, object]:
         "about": asked.class_.iri,
         "facets": [_facet(site, asked, found, tally, place) for place, tally in enumerate(found.tallies)],
         "chosen": _chosen(site, asked, found),
-        "none": site.links.site(path, **({"sort": asked.order} if asked.order != _LABEL else {})),
+        "cleared": site.links.site(path, **({"sort": asked.order} if asked.order != _LABEL else {})),
         "values": [_entry(site, entry, found) for entry in found.entries],
         "orders": [
             (name, site.links.site(path, **{**here, "sort": "" if name == _LABEL else name})) for name in asked.orders
@@ -243,7 +243,7 @@ def _named(site: Site, found: Listing, facet: Facet, value: Value) -> tuple[str,
     if value.iri:
         return site.describer.label(value.iri, found.labels)
     if facet.kind == "boolean":
-        return site.describer.say({"true": "yes", "false": "no"}.get(value.name, value.name)), ""
+        return site.describer.say("yes") if value.name == "true" else site.describer.say("no"), ""
     if facet.kind == "period" and value.name.endswith("s"):
         return f"{value.name[:-1]}–{value.name[:-2]}9", ""
     return value.name, ""
