@@ -30,6 +30,7 @@ LAYERS: dict[str, int] = {
     "pictures": 2,
     "store": 1,
     "search": 1,  # in the catalogue's file
+    "facets": 1,  # likewise
     "catalog": 1,  # as the store: what a release knows, read from a file
     "__init__": 0,
     "errors": 0,
@@ -56,7 +57,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "pyshacl": ("release.validate",),
     "reasonable": ("release.infer",),
     "SPARQLWrapper": ("store.remote",),
-    "sqlite3": ("catalog", "search", "release.index"),
+    "sqlite3": ("catalog", "release.index"),
     "anyascii": ("search",),
     "pyoxigraph": ("",),
 }

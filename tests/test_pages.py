@@ -30,6 +30,8 @@ OWN_PAGES = [
     "/",
     "/browse",
     "/about",
+    "/browse/person",
+    "/browse/meeting?startDate=2010s&isHeldAs=in-person&sort=newest",
     "/search?q=nuclear",
     WHY,
     "/dump/",
@@ -53,6 +55,7 @@ OWN_PAGES = [
 FOREIGN_PAGES = [
     "/",
     "/browse",
+    "/browse/route?sailedBy=St_John%27s_Light",
     "/dump/",
     "/dataset",
     "/sparql",

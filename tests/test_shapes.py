@@ -28,7 +28,7 @@ TTO = Namespace("https://w3id.org/tracktwo/shapes/ontology#")
 VALID = sorted(CASES.glob("*/valid.*.ttl"))
 INVALID = sorted(CASES.glob("*/invalid.*.ttl"))
 #: Shapes that apply to something by themselves, and property shapes.
-TARGETED, PROPERTY_SHAPES = 68, 263
+TARGETED, PROPERTY_SHAPES = 68, 267
 
 Results = Counter[tuple[Node, ...]]
 
@@ -165,7 +165,13 @@ def test_every_rule_with_a_violation_is_met_in_a_case() -> None:
         "not",
     ]
     fields = set(SHAPES.subjects(RDF.type, SH.PropertyShape))
-    rules = {shape for ask in asks for shape in SHAPES.subjects(SH[ask])} & fields
+    nothing = {("qualifiedMinCount", 0)}  # what is asked for at least so often
+    rules = {
+        shape
+        for ask in asks
+        for shape, value in SHAPES.subject_objects(SH[ask])
+        if not isinstance(value, Literal) or (ask, value.value) not in nothing
+    } & fields
     assert [] == sorted(_local(shape) for shape in rules - met)
 
 

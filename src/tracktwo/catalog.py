@@ -97,7 +97,7 @@ SELECT DISTINCT document FROM node WHERE document >= ? AND document < ? ORDER BY
 """
 
 _LAST = "\U0010ffff"  # sorts behind every other character
-_AT_ONCE = 500  # how many values one statement names: SQLite's oldest limit is 999
+_AT_ONCE = 10_000  # how many values one statement names: SQLite's limit is 32,766 since its version 3.32
 
 
 @dataclass(frozen=True)
@@ -137,13 +137,29 @@ class Incoming:
     first: tuple[str, ...]
 
 
+class Reader:
+    """Runs statements on a catalogue's file, from any thread."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._local = threading.local()
+
+    def run(self, statement: str, values: Sequence[object]) -> sqlite3.Cursor:
+        """The rows, read as they are asked for."""
+        connection = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._local.connection = sqlite3.connect(
+                f"{self._path.resolve().as_uri()}?mode=ro&immutable=1", uri=True
+            )
+        return connection.execute(statement, values)
+
+
 class Catalog:
     """Read access to a release's catalogue; may be used from many threads."""
 
     def __init__(self, path: Path, base_iri: str) -> None:
-        self._path = path
+        self._reader = Reader(path)
         self._ours = (base_iri, base_iri + _LAST)
-        self._local = threading.local()
 
     def described(self, iris: Iterable[str]) -> list[str]:
         """Those of the IRIs that are subjects, in the order given."""
@@ -253,12 +269,7 @@ class Catalog:
             yield from self._run(statement.format(",".join("?" * len(some))), some)
 
     def _run(self, statement: str, values: Sequence[object]) -> list[Any]:
-        connection = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = self._local.connection = sqlite3.connect(
-                f"{self._path.resolve().as_uri()}?mode=ro&immutable=1", uri=True
-            )
-        return connection.execute(statement, values).fetchall()
+        return self._reader.run(statement, values).fetchall()
 
 
 def _position(after: str) -> tuple[int, str]:

@@ -1,6 +1,9 @@
 """What can go wrong, as types: raised deep, rendered once at the edge."""
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Iterable, Sequence
+
+_LONGEST_COMPARED = 80  # characters: comparing is quadratic
 
 
 class TracktwoError(Exception):
@@ -87,3 +90,9 @@ class Busy(TracktwoError):
 
 class StoreUnavailable(TracktwoError):
     """The store behind us does not answer as it should."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A question after the known name that comes nearest to a wrong one; empty where none comes near."""
+    close = difflib.get_close_matches(name[:_LONGEST_COMPARED], list(known), n=1, cutoff=0.5)
+    return f"Did you mean “{close[0]}”?" if close else ""

@@ -5,7 +5,7 @@ functions of the publication's base IRI, its document paths and the site's root 
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
@@ -36,10 +36,10 @@ class Links:
         """The site's root as a path, `/` or `/prefix/`."""
         return urlsplit(self.public_url).path or "/"
 
-    def site(self, path: str = "", **query: str) -> str:
-        """The URL path of a page of the site, such as `site("sparql", query="ASK {}")`."""
-        wanted = {name: value for name, value in (query | self._language).items() if value != ""}
-        return self.root + path + ("?" + urlencode(wanted) if wanted else "")
+    def site(self, path: str = "", /, **query: str | Sequence[str]) -> str:
+        """The URL path of a page of the site, such as `site("sparql", query="ASK {}")`; a parameter may have values."""
+        wanted = {name: value for name, value in (query | self._language).items() if value}
+        return self.root + path + ("?" + urlencode(wanted, doseq=True) if wanted else "")
 
     @property
     def neutral(self) -> "Links":

@@ -1,6 +1,5 @@
 """A publication: the folders of a knowledge graph and `publication.toml` beside them."""
 
-import difflib
 import math
 import re
 import tomllib
@@ -11,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from tracktwo.errors import SettingError
+from tracktwo.errors import SettingError, nearest
 from tracktwo.links import is_valid_iri
 from tracktwo.namespaces import PREFIXES
 
@@ -66,6 +65,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("limits.result_rows", int, 10_000_000, "the most rows, or triples, of a result"),
     Setting("limits.page_rows", int, 1000, "rows of a result that its HTML page shows"),
     Setting("limits.page_size", int, 50, "entries on a page of a list"),
+    Setting("limits.list_entries", int, 10_000, "the most entries that a list has at once as CSV, JSON or RDF"),
+    Setting("limits.facet_ms", int, 100, "how long the counts of one facet may take before the page does without them"),
     Setting("limits.pretty_dump_triples", int, 2_000_000, "above this, the Turtle dump is not grouped by subject"),
 )
 
@@ -92,6 +93,8 @@ class Limits:
     result_rows: int
     page_rows: int
     page_size: int
+    list_entries: int
+    facet_ms: int
     pretty_dump_triples: int
 
 
@@ -188,7 +191,8 @@ def _values(raw: Mapping[str, Any], path: Path) -> dict[str, Any]:
     sections = {name.partition(".")[0] for name in known if "." in name}
     for name in given:
         if name not in known and not (name in sections and given[name] == {}):
-            raise SettingError(f"{path}: unknown setting “{name}”", hint=_nearest(name, known))
+            hint = nearest(name, known) or "Known settings: " + ", ".join(known)
+            raise SettingError(f"{path}: unknown setting “{name}”", hint=hint)
     return {row.name: _checked(row, given, path) for row in SETTINGS}
 
 
@@ -202,11 +206,6 @@ def _flatten(raw: Mapping[str, Any]) -> dict[str, Any]:
         else:
             flat.update({f"{key}.{inner}": item for inner, item in value.items()})
     return flat
-
-
-def _nearest(name: str, known: Mapping[str, Setting]) -> str:
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"Did you mean “{close[0]}”?" if close else "Known settings: " + ", ".join(known)
 
 
 def _checked(row: Setting, given: Mapping[str, Any], path: Path) -> Any:

@@ -8,8 +8,6 @@ deletions of SymSpell).
 
 import math
 import re
-import sqlite3
-import threading
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,6 +15,8 @@ from itertools import islice
 from pathlib import Path
 
 from anyascii import anyascii
+
+from tracktwo.catalog import Reader
 
 SCHEMA = """
 CREATE TABLE text (
@@ -98,8 +98,7 @@ class Search:
     """Read access to the words of a release's catalogue; may be used from many threads."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._local = threading.local()
+        self._reader = Reader(path)
 
     def find(self, text: str, class_: str = "", *, unfinished: bool = False) -> Found:
         """Entities whose label or text has all the words, the last of which may be `unfinished`.
@@ -149,12 +148,7 @@ class Search:
         return Counter(row[0] for row in self._run(_CLASSES.format(",".join("?" * len(nodes))), nodes))
 
     def _run(self, statement: str, values: Sequence[object]) -> list[tuple[str, int, int, str, str, str, int]]:
-        connection = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = self._local.connection = sqlite3.connect(
-                f"{self._path.resolve().as_uri()}?mode=ro&immutable=1", uri=True
-            )
-        return connection.execute(statement, values).fetchall()
+        return self._reader.run(statement, values).fetchall()
 
 
 def _exact(words: Sequence[str], *, unfinished: bool) -> str:

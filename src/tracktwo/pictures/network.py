@@ -85,7 +85,9 @@ def network(rows: Sequence[Row], _: int) -> Network:
     strongest = dict(sorted(kept.items(), key=lambda link: (-link[1], link[0]))[:_EDGES])
     nodes, height = _placed({item: items[item] for item in best}, strongest)
     heaviest = max(strongest.values(), default=1)
-    thickest = _THICKEST if len(set(strongest.values())) > 1 else _THINNEST  # of links that weigh the same none stands out
+    thickest = (
+        _THICKEST if len(set(strongest.values())) > 1 else _THINNEST
+    )  # of links that weigh the same none stands out
     edges = tuple(
         Edge((nodes[one], nodes[other]), weight, round(max(_THINNEST, thickest * weight / heaviest), 1))
         for (one, other), weight in reversed(strongest.items())

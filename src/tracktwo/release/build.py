@@ -14,7 +14,7 @@ from tracktwo import __version__
 from tracktwo.errors import NotConforming
 from tracktwo.namespaces import RDF
 from tracktwo.publication import FILE_NAME, Publication
-from tracktwo.release import dump, index, layout, questions
+from tracktwo.release import dump, facets, index, layout, questions
 from tracktwo.release.history import LAYOUT, Release, Releases, now
 from tracktwo.release.infer import infer
 from tracktwo.release.load import Input, fingerprint, read
@@ -143,12 +143,13 @@ def _write(folder: Path, publication: Publication, checked: Checked, progress: P
     }
     said = {quad.triple for quad in checked.given.quads}
     inferred = {quad.triple for quad in checked.inferred} - said
+    shapes = list(checked.given.of("shapes"))
+    catalogue = folder / "catalog.sqlite"
     results = checked.report.results
-    index.write(folder / "catalog.sqlite", publication, said | inferred, stated, inferred, results)
+    index.write(catalogue, publication, said | inferred, stated, facets.offers(shapes), inferred, results)
     progress("Writing the dumps")
     dumps = dump.write(folder / "dumps", quads, publication.prefixes, publication.limits.pretty_dump_triples)
     (folder / REPORT).write_text(checked.report.turtle, encoding="utf-8")
-    shapes = list(checked.given.of("shapes"))
     fields, inverses = layout.layout(shapes), layout.inverses(checked.given.of("ontology"))
     (folder / LAYOUT_FILE).write_text(layout.as_json(fields, inverses, layout.ranges(shapes)), encoding="utf-8")
     (folder / QUESTIONS).write_text(questions.as_json(questions.read(publication)), encoding="utf-8")

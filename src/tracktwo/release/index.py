@@ -8,15 +8,19 @@ import sqlite3
 import unicodedata
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
+from functools import cached_property
+from itertools import count
 from pathlib import Path
+from types import MappingProxyType
 
 from pyoxigraph import Literal, Triple
 
-from tracktwo import search
+from tracktwo import facets, search
 from tracktwo.catalog import SCHEMA
 from tracktwo.links import Links
-from tracktwo.namespaces import ALTERNATIVES, LABELS, RDF, SUMMARIES
+from tracktwo.namespaces import ALTERNATIVES, LABELS, RDF, RDFS, SUMMARIES
 from tracktwo.publication import Publication
+from tracktwo.release.facets import Chosen, Graph, Offer, chosen, texts
 from tracktwo.release.validate import Result
 from tracktwo.terms import name_of
 
@@ -27,6 +31,8 @@ _KINDS = {
 }
 _LONGEST_TEXT = 5_000  # characters of a text that are searched
 
+_NO_YEAR = (10_000, 0)  # behind all others, whether the first or the last year is compared
+
 _RANK = {property_: rank for rank, property_ in enumerate(LABELS)}
 
 
@@ -35,21 +41,22 @@ def write(
     publication: Publication,
     triples: Iterable[Triple],
     stated: set[str],
+    offers: Mapping[str, Sequence[Offer]] = MappingProxyType({}),
     inferred: Container[Triple] = (),
     results: Iterable[Result] = (),
 ) -> None:
     """Make the catalogue of the merged graph at `path`.
 
-    `stated` are the classes that the data itself names, `inferred` the triples that nobody states, `results` what the
-    validation found.
+    `stated` are the classes that the data itself names, `offers` the facets that the shapes offer for each class,
+    `inferred` the triples that nobody states, `results` what the validation found.
     """
-    builder = _Builder(publication, stated)
+    builder = _Builder(publication, stated, offers)
     for triple in triples:
         builder.add(triple, stated=triple not in inferred)
     builder.results = list(results)
     try:
         with contextlib.closing(sqlite3.connect(path)) as connection, connection:
-            connection.executescript(SCHEMA + search.SCHEMA)
+            connection.executescript(SCHEMA + search.SCHEMA + facets.SCHEMA)
             builder.write(connection)
     except sqlite3.Error as error:
         raise OSError(errno.EIO, f"the catalogue can't be written: {error}") from error
@@ -65,7 +72,9 @@ def slug_of(iri: str) -> str:
 class _Builder:
     """Collects what the catalogue holds while the triples go by."""
 
-    def __init__(self, publication: Publication, stated: set[str]) -> None:
+    def __init__(self, publication: Publication, stated: set[str], offers: Mapping[str, Sequence[Offer]]) -> None:
+        self._offers = offers
+        self._graph = Graph(iri for some in offers.values() for offer in some for iri in offer.path.properties)
         self._stated = stated
         self._languages = publication.languages
         self._prefixes = publication.prefixes
@@ -84,6 +93,7 @@ class _Builder:
         self._subjects.add(subject)
         self._properties.add(triple.predicate.value)
         if isinstance(triple.object, Literal):
+            self._graph.add(subject, triple.predicate.value, triple.object)
             self._add_label(subject, triple)
             if (kind := _KINDS.get(triple.predicate)) is not None:
                 text = triple.object.value[:_LONGEST_TEXT]
@@ -94,6 +104,7 @@ class _Builder:
             self._types.append((object_, subject))
         else:
             self._edges.append((object_, triple.predicate.value, subject))
+            self._graph.add(subject, triple.predicate.value, object_)
             self._stated_edges[object_, triple.predicate.value] += stated
 
     def _add_label(self, subject: str, triple: Triple) -> None:
@@ -121,6 +132,7 @@ class _Builder:
         connection.executemany("INSERT INTO label VALUES (?, ?, ?)", labels)
         self._write_classes(connection, numbers, sorts)
         self._write_links(connection, numbers, sorts)
+        self._write_entries(connection, numbers, sorts)
         self._write_texts(connection, numbers)
         self._write_results(connection, numbers)
 
@@ -154,6 +166,92 @@ class _Builder:
                 for (object_, property_), count in counts.items()
             ),
         )
+
+    def _write_entries(
+        self, connection: sqlite3.Connection, numbers: Mapping[str, int], sorts: Mapping[str, str]
+    ) -> None:
+        """The members of each class in each order, and its facets."""
+        links = Counter(object_ for object_, _, _ in self._edges)
+        classes: dict[str, set[str]] = {}
+        for class_, subject in self._types:
+            classes.setdefault(class_, set()).add(subject)
+        facet = count(1)
+        for class_ in sorted(classes):
+            members = sorted(classes[class_], key=lambda name: (sorts[name], numbers[name]))
+            found = chosen(self._offered(class_), members, self._graph, classes)
+            dating = next((row for row in found if row.offer.kind == "period"), None)
+            years = _years(dating) if dating else {}
+            orders = (
+                _places([-links[name] for name in members]),
+                _places([years.get(number, _NO_YEAR)[0] for number in range(len(members))]) if years else None,
+                _places([-years.get(number, _NO_YEAR)[1] for number in range(len(members))]) if years else None,
+            )
+            connection.executemany(
+                "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    (numbers[class_], number, numbers[name], *(order[number] if order else None for order in orders))
+                    for number, name in enumerate(members)
+                ),
+            )
+            for row in found:
+                self._write_facet(connection, next(facet), numbers, sorts, class_, row, dates=row is dating)
+
+    def _write_facet(
+        self,
+        connection: sqlite3.Connection,
+        id_: int,
+        numbers: Mapping[str, int],
+        sorts: Mapping[str, str],
+        class_: str,
+        facet: Chosen,
+        *,
+        dates: bool,
+    ) -> None:
+        names = json.dumps(facet.offer.names, ensure_ascii=False, sort_keys=True)
+        row = (id_, numbers[class_], facet.name, facet.offer.kind, names, len(facet.held), dates)
+        connection.execute("INSERT INTO facet VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+        iris = texts(facet.held) if facet.offer.kind == "iri" else {}
+        period = facet.offer.kind == "period"
+        ordered = sorted(
+            facet.held.items(), key=lambda item: (0 if period else -len(item[1]), sorts.get(item[0], ""), item[0])
+        )
+        connection.executemany(
+            "INSERT INTO facet_value (facet, place, value, node, members, bits) VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                (
+                    id_,
+                    place,
+                    iris.get(key, key),
+                    numbers[key] if key in iris else None,
+                    len(members),
+                    facets.packed(members),
+                )
+                for place, (key, members) in enumerate(ordered)
+            ),
+        )
+
+    def _offered(self, class_: str) -> list[Offer]:
+        """What the shapes offer for a class and for its superclasses, whose shapes its members fulfil, too."""
+        found = {offer.path: offer for name in (class_, *self._above(class_)) for offer in self._offers.get(name, ())}
+        return sorted(found.values(), key=lambda offer: (offer.place, offer.path.properties))
+
+    def _above(self, class_: str) -> list[str]:
+        """The superclasses of a class."""
+        found: list[str] = []
+        wanted = [class_]
+        while wanted:
+            fresh = set(self._superclasses.get(wanted.pop(), ())) - {class_, *found}
+            found += sorted(fresh)
+            wanted += fresh
+        return found
+
+    @cached_property
+    def _superclasses(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for above, property_, class_ in self._edges:
+            if property_ == RDFS.subClassOf.value:
+                found.setdefault(class_, []).append(above)
+        return found
 
     def _write_texts(self, connection: sqlite3.Connection, numbers: Mapping[str, int]) -> None:
         """The words of texts, numbered by importance: labels first, and of what many links lead to."""
@@ -215,3 +313,22 @@ class _Builder:
             slugs[class_] = slug
             taken.add(slug)
         return slugs
+
+
+def _years(dating: Chosen) -> dict[int, tuple[int, int]]:
+    """The first and the last year of each entity that has one, by its number."""
+    found: dict[int, tuple[int, int]] = {}
+    for year, members in dating.held.items():
+        if year.isdigit():
+            for number in members:
+                first, last = found.get(number, (int(year), int(year)))
+                found[number] = (min(first, int(year)), max(last, int(year)))
+    return found
+
+
+def _places(keys: Sequence[int]) -> list[int]:
+    """The place of each number in the order of the keys; those of one key stay as they are."""
+    places = [0] * len(keys)
+    for place, number in enumerate(sorted(range(len(keys)), key=keys.__getitem__)):
+        places[number] = place
+    return places

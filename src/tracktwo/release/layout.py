@@ -19,7 +19,7 @@ def layout(shapes: Iterable[Quad]) -> dict[str, list[dict[str, Any]]]:
     `group_order`, and how many values are expected: at `least`, and at `most` (None for any number).
     """
     fields: dict[tuple[str, str, bool], dict[str, Any]] = {}
-    for row in _asked(shapes, "layout"):
+    for row in asked(_store(shapes), "layout"):
         key = (row["class"].value, row["path"].value, row["inverse"].value == "true")
         field = fields.setdefault(
             key,
@@ -60,7 +60,7 @@ def inverses(ontology: Iterable[Quad]) -> dict[str, list[str]]:
 def ranges(shapes: Iterable[Quad]) -> dict[str, dict[str, list[str]]]:
     """What values each property may have: `classes`, `datatypes` and `choices`, IRIs and the texts of literals."""
     found: dict[str, dict[str, list[str]]] = {}
-    for row in _asked(shapes, "ranges"):
+    for row in asked(_store(shapes), "ranges"):
         found.setdefault(row["path"].value, {}).setdefault(row["kind"].value, []).append(row["value"].value)
     return found
 
@@ -75,13 +75,17 @@ def as_json(
     return json.dumps(found, ensure_ascii=False, indent=1, sort_keys=True)
 
 
-def _asked(shapes: Iterable[Quad], name: str) -> Iterator[Any]:
-    """The rows of one of our queries over the shapes."""
-    store = Store()
-    store.bulk_extend(in_graph(quad.triple) for quad in shapes)
+def asked(store: Store, name: str) -> Iterator[Any]:
+    """The rows of one of our queries over a store of shapes."""
     rows = store.query(files("tracktwo.release").joinpath("queries", f"{name}.rq").read_text(encoding="utf-8"))
     assert isinstance(rows, QuerySolutions)
     return iter(rows)
+
+
+def _store(shapes: Iterable[Quad]) -> Store:
+    store = Store()
+    store.bulk_extend(in_graph(quad.triple) for quad in shapes)
+    return store
 
 
 def _add(field: dict[str, Any], row: Any) -> None:

@@ -1,4 +1,4 @@
-"""Pages to find one's way: home, lists by class, all links of one kind."""
+"""Pages to find one's way: home, all links of one kind."""
 
 import json
 from importlib.resources import files
@@ -21,6 +21,7 @@ _FOR_EVER = "public, max-age=31536000, immutable"
 
 
 @routes.get("/")
+@routes.get("/browse")
 def home() -> Response:
     """What is published here, and the ways in."""
     site: Site = g.site
@@ -63,38 +64,6 @@ def about() -> Response:
     )
 
 
-@routes.get("/browse")
-def browse_all() -> Response:
-    """All classes: the home page has them."""
-    return home()
-
-
-@routes.get("/browse/<slug>")
-def browse(slug: str) -> Response:
-    """The members of a class, a page at a time."""
-    site: Site = g.site
-    class_ = next((row for row in site.catalog.classes() if row.slug == slug), None)
-    if class_ is None:
-        raise NotFound(f"No class here is called “{slug}”.")
-    size = site.publication.limits.page_size
-    entries = site.catalog.members(slug, request.args.get("after", ""), size + 1)
-    more = site.links.site(f"browse/{slug}", after=entries[size - 1].key) if len(entries) > size else ""
-    title = site.describer.label(class_.iri, site.catalog.labels([class_.iri]))[0]
-    values = site.describer.listing(entries[:size])
-    return _html(
-        site,
-        "browse.html",
-        [],
-        title=title,
-        total=class_.members,
-        about=class_.iri,
-        values=values,
-        more=more,
-        first=not request.args.get("after"),
-        start=site.links.site(f"browse/{slug}"),
-    )
-
-
 @routes.get("/links")
 def links() -> Response:
     """All that links to an entity with one property, a page at a time."""
@@ -115,9 +84,9 @@ def links() -> Response:
     start = site.links.site("links", iri=iri, property=property_)
     return _html(
         site,
-        "browse.html",
+        "links.html",
         [],
-        title=title,
+        heading=title,
         total=count,
         about=iri,
         values=site.describer.listing(entries[:size]),

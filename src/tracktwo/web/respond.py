@@ -3,11 +3,12 @@
 One place for what every route owes its clients, so that no route can forget it.
 """
 
+import functools
 import hashlib
 import json
 import re
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
@@ -137,13 +138,16 @@ class Representation:
 class Resource:
     """Something that has several representations: which formats, the absolute URL of each, how to make a body.
 
-    `body` gets the format and all links, which an HTML page shows in its head. `links` are those besides `alternate`.
+    `body` gets the format and all links, which an HTML page shows in its head. `links` are those besides `alternate`;
+    `extra` are headers of all formats but HTML.
     """
 
     formats: Sequence[Format]
     variant: Callable[[Format], str]
     body: Callable[[Format, Sequence[Link]], bytes | str]
     links: Sequence[Link] = ()
+    cache: str = _CACHE
+    extra: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def alternates(self) -> list[Link]:
@@ -161,7 +165,9 @@ def represent(site: Site, resource: Resource, format_: Format | None = None) -> 
         offered = [row.media_type for row in resource.formats]
         raise errors.NotAcceptable("None of the formats that you accept is available.", offered)
     location = "" if format_ else resource.variant(chosen)
-    found = Representation(chosen, lambda: resource.body(chosen, links), links, format_ is None, location)
+    extra = {} if chosen is HTML else dict(resource.extra)
+    body = functools.partial(resource.body, chosen, links)
+    found = Representation(chosen, body, links, format_ is None, location, resource.cache, extra=extra)
     return respond(site, found)
 
 

@@ -14,6 +14,7 @@ from tracktwo.catalog import Catalog
 from tracktwo.entity import Describer
 from tracktwo.errors import ReleaseError, StoreUnavailable
 from tracktwo.explain import Explainer
+from tracktwo.facets import Facets
 from tracktwo.links import Links
 from tracktwo.publication import Publication
 from tracktwo.question import Question
@@ -50,6 +51,7 @@ class Site:
     links: Links
     describer: Describer
     search: Search
+    facets: Facets
     language: str = ""
 
     def in_language(self, language: str, *, pinned: bool) -> "Site":
@@ -125,7 +127,9 @@ def open_site(release: Release, options: Options) -> Site:
         inferred_graph=publication.inferred_graph,
         languages=publication.languages,
     )
-    return Site(publication, release, store, catalog, links, describer, Search(release.catalog))
+    return Site(
+        publication, release, store, catalog, links, describer, Search(release.catalog), Facets(release.catalog)
+    )
 
 
 def open_store(publication: Publication, release: Release, url: str) -> Store:
