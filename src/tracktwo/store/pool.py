@@ -5,7 +5,8 @@ down nothing but its own process. Requests and answers travel over pipes in fram
 
 Every query starts as a short one. There are places for a few long ones, and more workers than places: a query that
 goes on needs a place, and where there is none it is stopped, waits for one, and starts anew, unless it has waited too
-long. So long queries keep short ones waiting for no more than moments, however many there are.
+long; for a while the client's next queries wait for a place from the start, since each attempt costs a worker. So long
+queries keep short ones waiting for no more than moments, however many there are.
 """
 
 import contextlib
@@ -24,6 +25,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from cachetools import TTLCache
+
 from tracktwo.errors import Busy, NotAcceptable, QueryError, QueryTimeout, QueryTooBig, StoreUnavailable, TracktwoError
 from tracktwo.formats import RDF_FORMATS, RESULT_FORMATS, Format
 from tracktwo.publication import Limits
@@ -33,11 +36,15 @@ from tracktwo.store.frames import DATA, END, ERROR, HEADER, Reader, pack
 _SLICE_SECONDS = 0.1  # how soon a wait notices that its client has gone
 _SHORT_BYTES = 1 << 16  # an answer up to this size is taken whole, if its end comes soon
 _SOON_SECONDS = 0.005
-_SHORT_SECONDS = 0.1  # what goes on for longer is a long query
+_SHORT_SECONDS = 0.1  # of processor time: what takes more is a long query
+_WAITED_SECONDS = 1.0  # what has waited so long, be it for the processor or the disk, is one, too
+_TICKS = os.sysconf("SC_CLK_TCK")
 _UP_SECONDS = 10.0  # a worker that is not up by then is handed out all the same, and its query tells why
 _AGAIN_SECONDS = 1.0  # after a worker could not be started
-_LONG_NICENESS = 10
+_LONG_NICENESS = 19
 _STATM = Path("/proc/self/statm")
+_CLIENTS = 10_000  # that are remembered
+_STOPPED_SECONDS = 10.0  # for so long all queries of a client are long ones after one was stopped for want of a place
 _REMEMBERED_SECONDS = 30.0  # for so long a client that cost a worker leaves the last idle one to others
 
 
@@ -120,6 +127,14 @@ class Worker:
         with contextlib.suppress(ProcessLookupError):
             os.setpriority(os.PRIO_PROCESS, self._process.pid, _LONG_NICENESS)
 
+    def worked_seconds(self) -> float:
+        """The processor time that it has taken so far (proc(5), `stat`: utime and stime)."""
+        try:
+            fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:  # it is gone
+            return 0.0
+        return (int(fields[11]) + int(fields[12])) / _TICKS
+
     def has_ended(self) -> bool:
         """Is the process gone?"""
         return self._process.poll() is not None
@@ -191,9 +206,13 @@ class _NoPlaceError(Exception):
 
 
 class _Waiter(NamedTuple):
-    """A query that waits for a worker; the order of the tuples is that of service: short ones first."""
+    """A query that waits for a worker; the order of the tuples is that of service.
+
+    Short ones are first, and among them those of clients that have not cost a worker lately.
+    """
 
     long: bool
+    costly: bool
     number: int
     client: str
 
@@ -214,7 +233,8 @@ class Pool:
         self._starting = 0
         self._short: Counter[str] = Counter()
         self._long: Counter[str] = Counter()
-        self._costly: dict[str, float] = {}
+        self._costly: TTLCache[str, bool] = TTLCache(_CLIENTS, _REMEMBERED_SECONDS)
+        self._stopped: TTLCache[str, bool] = TTLCache(_CLIENTS, _STOPPED_SECONDS)
         self._waiting: list[_Waiter] = []
         self._numbers = itertools.count()
         self._changed = threading.Condition()
@@ -226,9 +246,13 @@ class Pool:
     def answer(self, query: Query) -> Answer:
         """Run a query; the deadline counts from its start, planning included, until the last byte is read."""
         until = time.monotonic() + self._limits.queue_seconds
+        with self._changed:
+            long = query.client in self._stopped or not self._limits.spare_workers
         try:
-            return self._run(query, until, long=not self._limits.spare_workers)
+            return self._run(query, until, long=long)
         except _NoPlaceError:
+            with self._changed:
+                self._stopped[query.client] = True
             return self._run(query, until, long=True)
 
     def close(self) -> None:
@@ -263,7 +287,7 @@ class Pool:
     def _acquire(self, query: Query, until: float, *, long: bool) -> Worker:
         """A worker, once it is this query's turn."""
         with self._changed:
-            mine = _Waiter(long, next(self._numbers), query.client)
+            mine = _Waiter(long, self._is_costly(query.client), next(self._numbers), query.client)
             self._waiting.append(mine)
             try:
                 while mine != self._next():
@@ -298,12 +322,12 @@ class Pool:
     def _can_have(self, waiter: _Waiter) -> bool:
         """Is there a worker for it, and a place if it needs one?
 
-        The last idle worker is for short queries of clients that have no other and have not cost one lately.
+        The last idle worker is for short queries of clients that have no other and have not cost one lately; another
+        one may take long to start while the machine is busy.
         """
         if waiter.long:
-            return bool(self._idle) and self._has_place(waiter.client)
-        costly = self._short[waiter.client] or self._costly.get(waiter.client, 0) > time.monotonic()
-        return len(self._idle) > bool(costly)
+            return len(self._idle) > bool(self._limits.spare_workers) and self._has_place(waiter.client)
+        return len(self._idle) > bool(self._short[waiter.client] or self._is_costly(waiter.client))
 
     def _has_place(self, client: str) -> bool:
         return self._long.total() < self._limits.workers and self._long[client] < self._limits.workers_for_one
@@ -336,9 +360,10 @@ class Pool:
             self._changed.notify_all()
 
     def _remember(self, client: str) -> None:
-        now = time.monotonic()
-        self._costly = {name: until for name, until in self._costly.items() if until > now}
-        self._costly[client] = now + _REMEMBERED_SECONDS
+        self._costly[client] = True
+
+    def _is_costly(self, client: str) -> bool:
+        return client in self._costly
 
     def _start(self) -> None:
         """Have another worker soon."""
@@ -373,6 +398,7 @@ class _Run:
     def __init__(self, pool: Pool, worker: Worker, query: Query, *, long: bool) -> None:
         self._pool, self._worker, self._query, self._long = pool, worker, query, long
         self._started = time.monotonic()
+        self._worked = worker.worked_seconds()
         self._deadline = self._started + pool._limits.seconds
         self._open = True
         self._waiting: deque[bytes] = deque()
@@ -385,11 +411,13 @@ class _Run:
 
     def frame(self) -> tuple[bytes, bytes]:
         """The next frame of the answer; raises `_NoPlaceError` where it does not come soon and must not come late."""
-        if not self._long:
+        while not self._long:
             try:
-                return self._worker.frame(self._started + _SHORT_SECONDS, self._query.gone)
+                return self._worker.frame(time.monotonic() + _SHORT_SECONDS, self._query.gone)
             except QueryTimeout:
-                self._go_on()
+                waited = time.monotonic() - self._started
+                if waited > _WAITED_SECONDS or self._worker.worked_seconds() - self._worked > _SHORT_SECONDS:
+                    self._go_on()
         return self._worker.frame(self._deadline, self._query.gone)
 
     def __iter__(self) -> Iterator[bytes]:

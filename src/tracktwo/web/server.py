@@ -30,6 +30,8 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _ENVIRONMENT = "TRACKTWO_SITE"
+#: glibc would keep freed memory: in an arena for each thread, and in ever larger blocks of the heap.
+_MALLOC = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "131072", "MALLOC_TRIM_THRESHOLD_": "131072"}
 _PAGE_THREADS = 8
 _SHORT_BYTES = 1 << 20  # a longer body is sent in pieces
 _DRAINED_BYTES = 16 << 20
@@ -43,7 +45,8 @@ def run(options: Options, host: str, port: int, workers: int) -> None:
     os.environ[_ENVIRONMENT] = json.dumps(
         {"releases": str(options.releases), "public_url": options.public_url, "store_url": options.store_url}
     )
-    os.environ.setdefault("MALLOC_ARENA_MAX", "2")  # glibc would keep freed memory in an arena for each thread
+    for name, value in _MALLOC.items():
+        os.environ.setdefault(name, value)
     server = Server(
         "tracktwo.web.server:bridge",
         factory=True,
