@@ -24,10 +24,12 @@ LAYERS: dict[str, int] = {
     "sparql": 2,
     "description": 2,
     "hints": 2,
+    "vocabulary": 2,
     "store": 1,
     "search": 1,  # in the catalogue's file
     "catalog": 1,  # as the store: what a release knows, read from a file
     "__init__": 0,
+    "diagram": 0,
     "errors": 0,
     "formats": 0,
     "links": 0,

@@ -33,6 +33,7 @@ OWN_PAGES = [
     "/sparql?" + urlencode({"query": "SELECT nonsense"}),
     "/ontology",
     "/shapes",
+    "/shapes/ontology",
     "/graph/stimson-report-2022",
     "/id/person/nobody",
     "/describe?iri=" + quote("http://xmlns.com/foaf/0.1/Person", safe=""),
@@ -70,7 +71,8 @@ ALLOWED_ATTRIBUTES = {
     "action", "aria-label", "aria-labelledby", "charset", "class", "colspan", "content", "for", "href", "id", "lang",
     "method", "name", "rel", "required", "role", "rows", "scope", "spellcheck", "tabindex", "title", "type", "value",
     "defer", "dir", "datetime", "list", "open", "aria-current", "autocomplete", "placeholder", "src", "alt", "width",
-    "height",
+    "height", "hreflang",
+    "viewbox", "d", "x", "y", "rx",
 }  # fmt: skip
 
 
@@ -159,7 +161,7 @@ def test_a_page_is_well_formed(page: Page) -> None:
 
 def test_a_page_has_a_language_a_title_and_one_heading(page: Page) -> None:
     assert page.all("html")[0].attributes["lang"] == "en"
-    assert [bool(title.text.strip()) for title in page.all("title")] == [True]
+    assert [bool(title.text.strip()) for title in page.all("title") if "svg" not in title.inside] == [True]
     assert [bool(heading.text.strip()) for heading in page.all("h1")] == [True]
     assert [meta.attributes["charset"] for meta in page.all("meta") if "charset" in meta.attributes] == ["utf-8"]
     assert "viewport" in {meta.attributes.get("name") for meta in page.all("meta")}
@@ -195,7 +197,7 @@ def test_controls_have_names(page: Page) -> None:
 
 def test_no_script_frame_or_handler_comes_from_data(page: Page) -> None:
     tags = {element.tag for element in page.elements}
-    assert not tags & {"iframe", "object", "embed", "style", "base", "svg", "img"}
+    assert not tags & {"iframe", "object", "embed", "style", "base", "img"}
     for script in page.all("script"):
         assert script.attributes["src"].startswith("/static/")
         assert not script.text
@@ -273,9 +275,7 @@ def test_every_statement_on_an_entitys_page_is_footnoted(request: pytest.Fixture
     assert checked > 300
 
 
-@pytest.mark.parametrize(
-    ("name", "path"), [("foreign_site", "/islands"), ("foreign_site", "/vocab"), ("own_site", "/ontology")]
-)
+@pytest.mark.parametrize(("name", "path"), [("foreign_site", "/islands")])
 def test_every_type_of_a_term_is_footnoted(request: pytest.FixtureRequest, name: str, path: str) -> None:
     page = request.getfixturevalue(name).get(path, CHROME).text
     types = re.findall(r'<p class="types">(.*?)</p>', page, re.DOTALL)

@@ -16,7 +16,7 @@ from tracktwo.errors import ReleaseError, StoreUnavailable
 from tracktwo.links import Links
 from tracktwo.publication import Publication
 from tracktwo.question import Question
-from tracktwo.release.build import LAYOUT_FILE, QUESTIONS
+from tracktwo.release.build import LAYOUT_FILE, QUESTIONS, VOCABULARY
 from tracktwo.release.history import Release, Releases
 from tracktwo.search import Search
 from tracktwo.sparql import Rules
@@ -24,6 +24,7 @@ from tracktwo.store import Store
 from tracktwo.store.embedded import EmbeddedStore
 from tracktwo.store.pool import Dialect, PoolLimits
 from tracktwo.store.remote import RemoteStore
+from tracktwo.vocabulary import Vocabularies
 from tracktwo.web.language import interface
 
 _LOOK_EVERY_SECONDS = 1.0
@@ -49,6 +50,7 @@ class Site:
     links: Links
     describer: Describer
     search: Search
+    vocabularies: Vocabularies
     language: str = ""
 
     def in_language(self, language: str, *, pinned: bool) -> "Site":
@@ -117,7 +119,8 @@ def open_site(release: Release, options: Options) -> Site:
         inferred_graph=publication.inferred_graph,
         languages=publication.languages,
     )
-    return Site(publication, release, store, catalog, links, describer, Search(release.catalog))
+    vocabularies = Vocabularies(lambda: release.read(VOCABULARY))
+    return Site(publication, release, store, catalog, links, describer, Search(release.catalog), vocabularies)
 
 
 def open_store(publication: Publication, release: Release, url: str) -> Store:
