@@ -218,6 +218,7 @@ def test_a_release_holds_what_serving_needs(each: Built) -> None:
         "report.ttl",
         "layout.json",
         "questions.json",
+        "vocabulary.json",
     } == names(release.folder)
     assert release.store.is_dir()
     assert release.dumps.is_dir()

@@ -28,11 +28,13 @@ LAYERS: dict[str, int] = {
     "explain": 2,
     "hints": 2,
     "pictures": 2,
+    "vocabulary": 2,
     "store": 1,
     "search": 1,  # in the catalogue's file
     "facets": 1,  # likewise
     "catalog": 1,  # as the store: what a release knows, read from a file
     "__init__": 0,
+    "diagram": 0,
     "errors": 0,
     "formats": 0,
     "links": 0,

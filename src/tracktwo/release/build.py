@@ -14,7 +14,7 @@ from tracktwo import __version__
 from tracktwo.errors import NotConforming
 from tracktwo.namespaces import RDF
 from tracktwo.publication import FILE_NAME, Publication
-from tracktwo.release import dump, facets, index, layout, questions
+from tracktwo.release import dump, facets, index, layout, questions, vocabulary
 from tracktwo.release.history import LAYOUT, Release, Releases, now
 from tracktwo.release.infer import infer
 from tracktwo.release.load import Input, fingerprint, read
@@ -30,6 +30,7 @@ Progress = Callable[[str], None]
 
 #: Files of a release that are text, by what they hold.
 REPORT, LAYOUT_FILE, QUESTIONS, MANIFEST = "report.ttl", "layout.json", "questions.json", "manifest.json"
+VOCABULARY = "vocabulary.json"
 
 
 @dataclass(frozen=True)
@@ -152,10 +153,13 @@ def _write(folder: Path, publication: Publication, checked: Checked, progress: P
     (folder / REPORT).write_text(checked.report.turtle, encoding="utf-8")
     fields, inverses = layout.layout(shapes), layout.inverses(checked.given.of("ontology"))
     (folder / LAYOUT_FILE).write_text(layout.as_json(fields, inverses, layout.ranges(shapes)), encoding="utf-8")
-    (folder / QUESTIONS).write_text(questions.as_json(questions.read(publication)), encoding="utf-8")
+    asked, counted = questions.read(publication), statistics(quads)
+    (folder / QUESTIONS).write_text(questions.as_json(asked), encoding="utf-8")
+    terms = vocabulary.as_json(publication, quads, checked.given.quads, counted, asked)
+    (folder / VOCABULARY).write_text(terms, encoding="utf-8")
     shutil.copy(publication.root / FILE_NAME, folder / FILE_NAME)
     return {
-        "statistics": statistics(quads),
+        "statistics": counted,
         "dumps": [file.as_json() for file in dumps],
         "validation": {
             "summary": checked.report.summary,

@@ -195,6 +195,10 @@ def _named(quad: Quad, node: Node, name: NamedNode) -> Quad:
 
 
 def _page(site: Site, document: str, subjects: Sequence[Node], links: Sequence[Link]) -> str:
+    if len(subjects) > 1 and document in site.vocabularies:
+        page = site.vocabularies.page(document, site.describer, site.questions)
+        size = site.release.manifest["statistics"]["graphs"].get(document)
+        return render_template("vocabulary.html", page=page, head=links, document=document, graph_size=size)
     main = _main(site, document, subjects)
     ordered = sorted(subjects, key=lambda subject: subject.value != main)[:_SUBJECTS_SHOWN]
     views = _views(site, ordered, main)

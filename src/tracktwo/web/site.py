@@ -18,7 +18,7 @@ from tracktwo.facets import Facets
 from tracktwo.links import Links
 from tracktwo.publication import Publication
 from tracktwo.question import Question
-from tracktwo.release.build import LAYOUT_FILE, QUESTIONS
+from tracktwo.release.build import LAYOUT_FILE, QUESTIONS, VOCABULARY
 from tracktwo.release.history import Release, Releases
 from tracktwo.search import Search
 from tracktwo.sparql import Rules
@@ -26,6 +26,7 @@ from tracktwo.store import Store
 from tracktwo.store.embedded import EmbeddedStore
 from tracktwo.store.pool import Dialect, PoolLimits
 from tracktwo.store.remote import RemoteStore
+from tracktwo.vocabulary import Vocabularies
 from tracktwo.web.language import interface
 
 _LOOK_EVERY_SECONDS = 1.0
@@ -52,6 +53,7 @@ class Site:
     describer: Describer
     search: Search
     facets: Facets
+    vocabularies: Vocabularies
     language: str = ""
 
     def in_language(self, language: str, *, pinned: bool) -> "Site":
@@ -127,9 +129,9 @@ def open_site(release: Release, options: Options) -> Site:
         inferred_graph=publication.inferred_graph,
         languages=publication.languages,
     )
-    return Site(
-        publication, release, store, catalog, links, describer, Search(release.catalog), Facets(release.catalog)
-    )
+    vocabularies = Vocabularies(lambda: release.read(VOCABULARY))
+    finders = Search(release.catalog), Facets(release.catalog)
+    return Site(publication, release, store, catalog, links, describer, *finders, vocabularies)
 
 
 def open_store(publication: Publication, release: Release, url: str) -> Store:
