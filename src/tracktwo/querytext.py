@@ -7,6 +7,7 @@ needs no space around a keyword, so a run of letters says every keyword that it 
 
 import functools
 import re
+import threading
 from collections.abc import Iterator, Mapping
 
 _LETTER = (
@@ -48,16 +49,26 @@ _VOLATILE = ("NOW", "RAND", "UUID", "STRUUID", "BNODE")
 
 Token = tuple[str, str]
 
+_SHORT_TEXT = 10_000  # characters; the tokens of a longer text take much room
+_READING = threading.Lock()  # many long texts at once would take it all at once, and no one would be done sooner
+
 
 def unescaped(text: str) -> str:
     """Code point escapes replaced (SPARQL 1.1 section 19.2), which may spell a keyword."""
     return _ESCAPE.sub(lambda escape: chr(min(int(escape[1] or escape[2], 16), 0x10FFFF)), text)
 
 
-@functools.lru_cache(4)
 def tokens(text: str) -> list[Token]:
     """(kind, text) of each token but comments and space: `run` a bare word, `name` a prefixed one, `sign` the rest."""
-    found, position, token = [], 0, _token()
+    if len(text) <= _SHORT_TEXT:
+        return _kept_tokens(text)
+    with _READING:
+        return _read_tokens(text)
+
+
+def _read_tokens(text: str) -> list[Token]:
+    found: list[Token] = []
+    position, token = 0, _token()
     while position < len(text):
         match = token.match(text, position)
         assert match is not None, "the last alternative may be empty"
@@ -70,6 +81,9 @@ def tokens(text: str) -> list[Token]:
             found.append(("name" if match["local"] is not None else str(match.lastgroup), match.group()))
         position = match.end()
     return found
+
+
+_kept_tokens = functools.lru_cache(16)(_read_tokens)
 
 
 def _behind_prologue(found: list[Token]) -> tuple[dict[str, str], list[Token]]:

@@ -35,7 +35,7 @@ from tracktwo.store.frames import DATA, END, ERROR, HEADER, Reader, pack
 
 _SLICE_SECONDS = 0.1  # how soon a wait notices that its client has gone
 _SHORT_BYTES = 1 << 16  # an answer up to this size is taken whole, if its end comes soon
-_SOON_SECONDS = 0.005
+_SOON_SECONDS = 0.01  # of processor time, too: that of the kernel's clock has no finer ticks
 _SHORT_SECONDS = 0.1  # of processor time: what takes more is a long query
 _WAITED_SECONDS = 1.0  # what has waited so long, be it for the processor or the disk, is one, too
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -362,6 +362,11 @@ class Pool:
     def _remember(self, client: str) -> None:
         self._costly[client] = True
 
+    def _forgive(self, client: str) -> None:
+        """A client whose query was a short one after all need not wait with the long ones any more."""
+        with self._changed:
+            self._stopped.pop(client, None)
+
     def _is_costly(self, client: str) -> bool:
         return client in self._costly
 
@@ -415,8 +420,7 @@ class _Run:
             try:
                 return self._worker.frame(time.monotonic() + _SHORT_SECONDS, self._query.gone)
             except QueryTimeout:
-                waited = time.monotonic() - self._started
-                if waited > _WAITED_SECONDS or self._worker.worked_seconds() - self._worked > _SHORT_SECONDS:
+                if self._has_worked(_SHORT_SECONDS):
                     self._go_on()
         return self._worker.frame(self._deadline, self._query.gone)
 
@@ -430,9 +434,11 @@ class _Run:
         """
         first = next(self, None)
         taken = [first] if first is not None else []
-        until = time.monotonic() + _SOON_SECONDS
-        while self._open and sum(map(len, taken)) < _SHORT_BYTES and self._worker.has_frame(until - time.monotonic()):
-            taken += [chunk] if (chunk := next(self, None)) is not None else []
+        while self._open and sum(map(len, taken)) < _SHORT_BYTES:
+            if self._worker.has_frame(_SOON_SECONDS):
+                taken += [chunk] if (chunk := next(self, None)) is not None else []
+            elif self._has_worked(_SOON_SECONDS):
+                break
         self._waiting.extend(taken)
         if not self._open:
             return b"".join(taken)
@@ -466,7 +472,14 @@ class _Run:
         """Give the worker back. One that has stepped back can't come forward again, so it is replaced."""
         if self._open:
             self._open = False
+            if healthy and not self._has_worked(_SHORT_SECONDS):
+                self._pool._forgive(self._query.client)
             self._pool._release(self._worker, self._query.client, long=self._long, healthy=healthy and not self._long)
+
+    def _has_worked(self, seconds: float) -> bool:
+        """Has the query had so much of the processor, or waited for it too long?"""
+        waited = time.monotonic() - self._started
+        return waited > _WAITED_SECONDS or self._worker.worked_seconds() - self._worked > seconds
 
     def _go_on(self) -> None:
         self._pool._promote(self._query.client)
