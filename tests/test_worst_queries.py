@@ -22,7 +22,8 @@ from tracktwo.store.pool import Dialect, Pool, PoolLimits
 
 SCRIPT = Path(__file__).resolve().parent / "bench" / "worst_queries.py"
 SETTINGS = "query_seconds = 2;query_queue_seconds = 1;query_memory_mb = 256;result_mb = 64"
-P99_MS = 2000  # generous: other tests run beside; the figure itself is printed
+SECONDS = 30
+P99_MS = 1000  # twice what is accepted of a quiet machine in a minute; the figure itself is printed
 ALLOWED = {"200", "400", "403", "413", "503", "504", "507"}
 
 SHORT, CLIENTS = "ASK { ?s ?p ?o }", ("a", "b", "c", "d", "e", "f")
@@ -63,10 +64,10 @@ def ask(pool: Pool, text: str, client: str, gone: threading.Event | None = None)
 
 
 def test_the_worst_queries_leave_the_site_answering(tmp_path: Path) -> None:
-    """Sixteen clients at eight addresses for fifteen seconds, on 50,000 triples."""
+    """Sixteen clients at eight addresses, on 50,000 triples."""
     folder, figures = tmp_path / "publication", tmp_path / "figures.json"
     folder.mkdir()
-    line: list[str | Path] = [sys.executable, SCRIPT, "--seconds", "15", "--p99-ms", str(P99_MS)]
+    line: list[str | Path] = [sys.executable, SCRIPT, "--seconds", str(SECONDS), "--p99-ms", str(P99_MS)]
     line += ["--folder", folder, "--json", figures, "--settings", SETTINGS]
     done = subprocess.run(line, capture_output=True, text=True, timeout=120, check=False)
     print(done.stdout, done.stderr)

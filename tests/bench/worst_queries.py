@@ -237,8 +237,9 @@ def watch(target: Target, name: str, address: str, paths: Sequence[str], tally: 
             connection.request("GET", target.path(path), headers={"Accept": accept})
             response = connection.getresponse()
             body = response.read()
-            tally.waited(name, time.monotonic() - started)
-            fine = response.status == 200 and len(body.splitlines()) > 1
+            refused = response.status == 503  # as good as never answered
+            tally.waited(name, PATIENCE_SECONDS if refused else time.monotonic() - started)
+            fine = refused or (response.status == 200 and len(body.splitlines()) > 1)
             tally.add(f"({name})", str(response.status), "" if fine else f"{response.status}: {body[:200]!r}")
         except (http.client.HTTPException, OSError) as error:
             tally.waited(name, time.monotonic() - started)

@@ -6,6 +6,7 @@ while the application is still at work.
 """
 
 import asyncio
+import ctypes
 import io
 import ipaddress
 import json
@@ -30,8 +31,13 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _ENVIRONMENT = "TRACKTWO_SITE"
-#: glibc would keep freed memory: in an arena for each thread, and in ever larger blocks of the heap.
-_MALLOC = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "131072", "MALLOC_TRIM_THRESHOLD_": "131072"}
+#: glibc would keep freed memory: in an arena for each thread, and in ever larger blocks of the heap. By name for query
+#: workers, which are programs of their own, by number for web workers, which are forked (mallopt(3)).
+_MALLOC = {
+    "MALLOC_ARENA_MAX": (-8, 2),
+    "MALLOC_MMAP_THRESHOLD_": (-3, 1 << 17),
+    "MALLOC_TRIM_THRESHOLD_": (-1, 1 << 17),
+}
 _PAGE_THREADS = 8
 _SHORT_BYTES = 1 << 20  # a longer body is sent in pieces
 _DRAINED_BYTES = 16 << 20
@@ -45,8 +51,8 @@ def run(options: Options, host: str, port: int, workers: int) -> None:
     os.environ[_ENVIRONMENT] = json.dumps(
         {"releases": str(options.releases), "public_url": options.public_url, "store_url": options.store_url}
     )
-    for name, value in _MALLOC.items():
-        os.environ.setdefault(name, value)
+    for name, (_, value) in _MALLOC.items():
+        os.environ.setdefault(name, str(value))
     server = Server(
         "tracktwo.web.server:bridge",
         factory=True,
@@ -65,8 +71,17 @@ def run(options: Options, host: str, port: int, workers: int) -> None:
 
 def bridge() -> "Bridge":
     """The application of one worker process, with the options that `run` left in the environment."""
+    _give_memory_back()
     said = json.loads(os.environ[_ENVIRONMENT])
     return Bridge(create_app(Options(Path(said["releases"]), said["public_url"], said["store_url"])))
+
+
+def _give_memory_back() -> None:
+    """Have freed memory returned to the system, where the C library can be told so."""
+    library = ctypes.CDLL(None)
+    if hasattr(library, "mallopt"):
+        for number, value in _MALLOC.values():
+            library.mallopt(number, value)
 
 
 class Bridge:
