@@ -180,9 +180,13 @@ class Catalog:
         statement = "SELECT iri FROM node WHERE iri >= ? AND iri < ? ORDER BY iri LIMIT ?"
         return [row[0] for row in self._run(statement, (namespace, namespace + _LAST, limit))]
 
-    def subjects(self, document: str) -> list[str]:
-        """Everything that one document describes, sorted."""
-        return [row[0] for row in self._run("SELECT iri FROM node WHERE document = ? ORDER BY iri", (document,))]
+    def subjects(self, documents: Iterable[str]) -> dict[str, list[str]]:
+        """Everything that each of some documents describes, sorted; what is no document is left out."""
+        found: dict[str, list[str]] = {}
+        statement = "SELECT document, iri FROM node WHERE document IN ({}) ORDER BY document, iri"
+        for document, iri in self._in(statement, list(dict.fromkeys(documents))):
+            found.setdefault(document, []).append(iri)
+        return found
 
     def documents_among(self, iris: Iterable[str]) -> list[str]:
         """Those of the IRIs that are documents of at least one subject, in the order given."""

@@ -89,7 +89,7 @@ class Describer:
 
     def document(self, iri: str) -> list[Quad]:
         """What the document with this IRI says: about all its subjects, and, if it is a named graph, that graph."""
-        quads = self.statements([NamedNode(subject) for subject in self.catalog.subjects(iri)])
+        quads = self.statements([NamedNode(subject) for subject in self.catalog.subjects([iri]).get(iri, ())])
         if iri in self.graphs:
             name = NamedNode(iri)
             quads += [in_graph(triple, name) for triple in self.store.graph(iri)]

@@ -32,12 +32,11 @@ def dereference(_path: str) -> Response:
     candidates = list(site.links.candidates(raw))
     for query in reversed(_queries()):
         candidates[:0] = site.links.candidates(f"{raw}?{query}")
-    things = [iri for iri in site.catalog.described(candidates) if site.links.is_thing(iri)]
+    things = site.catalog.described(filter(site.links.is_thing, candidates))
     if things:
         return _see_other(site, things[0], raw)
-    documents = _documents(site, candidates)
-    if documents:
-        return _document(site, documents[0], raw, None)
+    if document := _found(site, candidates):
+        return _document(site, document, raw, None)
     if version := _version_of(site, candidates):
         return redirect(site.links.full(site.links.url(version)), HTTPStatus.SEE_OTHER)
     return _variant(site, candidates)
@@ -111,28 +110,30 @@ def _see_other(site: Site, thing: str, raw: str) -> Response:
     return redirect(site.links.full(site.links.url(thing)), HTTPStatus.SEE_OTHER, links, negotiated=True)
 
 
-def _documents(site: Site, candidates: Sequence[str]) -> list[str]:
-    """Those of the IRIs that are documents: they describe something, or are a named graph."""
-    known = set(site.catalog.documents_among(candidates))
-    return [iri for iri in candidates if iri in known or iri in site.describer.graphs]
+def _found(site: Site, candidates: Sequence[str]) -> tuple[str, list[str]] | None:
+    """The first of the IRIs that is a document, since it describes something or is a named graph; and its subjects."""
+    subjects = site.catalog.subjects(candidates)
+    found = next((iri for iri in candidates if iri in subjects or iri in site.describer.graphs), None)
+    return (found, subjects.get(found, [])) if found is not None else None
 
 
 def _variant(site: Site, candidates: Sequence[str]) -> Response:
     """A document in the one format that the path's suffix names."""
     for format_ in DOCUMENT_FORMATS:
         stems = [iri.removesuffix(f".{format_.suffix}") for iri in candidates if iri.endswith(f".{format_.suffix}")]
-        documents = _documents(site, stems) if stems else []
-        if documents:
-            return _document(site, documents[0], "", format_)
+        if stems and (document := _found(site, stems)):
+            return _document(site, document, "", format_)
     raise NotFound(f"Nothing is published under <{candidates[0]}>.")
 
 
-def _document(site: Site, iri: str, raw: str, format_: Format | None) -> Response:
+def _document(site: Site, document: tuple[str, list[str]], raw: str, format_: Format | None) -> Response:
+    """A document, given with its subjects."""
+    iri, names = document
     own = site.links.path(iri)
     sent = (site.links.root + raw, *(f"{site.links.root}{raw}?{query}" for query in _queries()))
     if format_ is None and own not in sent:
         return redirect(site.links.full(site.links.url(iri)), HTTPStatus.MOVED_PERMANENTLY)
-    subjects: list[Node] = [NamedNode(subject) for subject in site.catalog.subjects(iri)]
+    subjects: list[Node] = [NamedNode(name) for name in names]
     return _represent(site, iri, subjects or [NamedNode(iri)], format_)
 
 
