@@ -277,7 +277,8 @@ def query(place: Place, file: Any, text: str | None, endpoint: str, format_: str
         raise click.UsageError("Give a query either as a file (- for standard input) or with -e.")
     results, graph = _query_formats(format_)
     asked = _query_text(os.fsencode(text) if text is not None else file.read(), place.publication.limits.query_bytes)
-    federated = check_reach(asked, place.publication.prefixes, place.publication.services)
+    # What another endpoint may reach is for that endpoint to say.
+    federated = not endpoint and check_reach(asked, place.publication.prefixes, place.publication.services)
     store = _store(place, endpoint)
     try:
         answer = store.answer(Query(asked, results=results, graph=graph, federated=federated))

@@ -257,8 +257,9 @@ def _page(site: Site, asked: sparql.Request) -> Response:
         response.vary.add("Accept")
         spoken(response, HTML.media_type)
         return response
+    hint = hints.unknown_term(query.text, site.catalog, site.links, site.publication.prefixes)
     response = Response(
-        render_template("sparql.html", head=[], text=text, examples=site.questions, **shown),
+        render_template("sparql.html", head=[], text=text, examples=site.questions, hint=hint, **shown),
         content_type=HTML.content_type,
     )
     response.vary.add("Accept")
