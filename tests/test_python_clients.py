@@ -53,7 +53,9 @@ def from_tsv(content: bytes) -> list[str]:
 
 @pytest.mark.parametrize("form", FORMS, ids=["GET", "POST form", "POST direct"])
 @pytest.mark.parametrize(
-    ("format_", "read"), [(JSON, from_json), (XML, from_xml), (CSV, from_csv), (TSV, from_tsv)], ids=str
+    ("format_", "read"),
+    [(JSON, from_json), (XML, from_xml), (CSV, from_csv), (TSV, from_tsv)],
+    ids=["JSON", "XML", "CSV", "TSV"],
 )
 def test_sparqlwrapper_reads_rows(
     own_site: Site, form: tuple[str, str], format_: str, read: Callable[[bytes], list[str]]
