@@ -16,7 +16,7 @@ from tracktwo.release.history import Release, Releases
 from tracktwo.web.site import Options, Site, open_site
 
 #: Each of these two is for a process of its own, as `.ci/run` has it; behind the other tests they are not steady:
-#: `TRACKTWO_LOAD=1 pytest tests/test_w3c.py`, then the other.
+#: `TRACKTWO_LOAD=1 pytest -n 0 tests/test_w3c.py`, then the other.
 collect_ignore = [] if os.environ.get("TRACKTWO_LOAD") else ["test_w3c.py", "test_worst_queries.py"]
 
 ROOT = Path(__file__).resolve().parent.parent
