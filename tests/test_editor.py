@@ -23,6 +23,9 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 from serving import Site
 
+from tracktwo.web import editor
+from tracktwo.web.language import interface
+
 own_site = serving.own_site
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -60,8 +63,9 @@ class Page:
         self.driver = driver
         self.site = site
 
-    def open(self, query: str = "", fragment: str = "") -> "Page":
-        path = "sparql?" + urlencode({"query": query}) if query else "sparql"
+    def open(self, query: str = "", fragment: str = "", language: str = "") -> "Page":
+        asked = {name: value for name, value in (("query", query), ("lang", language)) if value}
+        path = "sparql?" + urlencode(asked) if asked else "sparql"
         self.driver.get("about:blank")
         self.driver.get(self.site.url + path + fragment)
         self.until(lambda: self.driver.execute_script("return 'ready' in document.querySelector('form.ask').dataset"))
@@ -532,7 +536,7 @@ def test_an_unknown_name_of_ours_gets_the_nearest_that_there_is(page: Page) -> N
 
 def test_the_keyboard_alone_is_enough(page: Page) -> None:
     page.open()
-    page.driver.execute_script("document.querySelector('header.site form.find input').focus()")
+    page.driver.execute_script("[...document.querySelectorAll('header.site :is(a, input)')].at(-1).focus()")
     page.press(Keys.TAB)
     assert page.driver.execute_script("return document.activeElement.className") == "code"
     page.chord(Keys.CONTROL, "a")
@@ -610,6 +614,77 @@ def test_nothing_is_wider_than_the_screen(page: Page, width: int, scheme: str) -
     finally:
         cdp("Emulation.clearDeviceMetricsOverride", {})
         cdp("Emulation.setEmulatedMedia", {"features": []})
+
+
+def sentences() -> set[str | tuple[str, str]]:
+    """What the editor's sources say, by the functions of `words.js`."""
+    text = "".join(path.read_text(encoding="utf-8") for path in sorted((SOURCES / "src").glob("*.js")))
+    quoted = r'("(?:[^"\\]|\\.)*")'
+    plain = re.findall(rf"\b(?:t|pieces)\({quoted}", text)
+    counts = re.findall(rf"\bcounted\({quoted}, {quoted}", text)
+    calls = re.findall(r"\b(?:t|pieces|counted)\((?!text, )", text.replace("(one, many, count", ""))
+    assert len(calls) == len(plain) + len(counts)  # no sentence is put together where nobody finds it
+    return {*(json.loads(one) for one in plain), *((json.loads(one), json.loads(many)) for one, many in counts)}
+
+
+def test_the_server_knows_each_sentence_of_the_editor_and_none_besides() -> None:
+    assert len(editor.SENTENCES) > 100
+    assert sentences() == set(editor.SENTENCES)
+    assert len(editor.SENTENCES) == len(set(editor.SENTENCES))
+
+
+def test_the_table_of_words_has_each_form_that_the_language_counts_with() -> None:
+    assert editor.words("en") == editor.words("el") == ""
+    table = json.loads(editor.words("ru"))
+    assert len(table) == len(editor.SENTENCES)
+    assert table["{num} row"] == {"many": "{num} строк", "one": "{num} строка", "few": "{num} строки"}
+    assert table["Cancel"] == interface("ru").gettext("Cancel") != "Cancel"
+
+
+RUSSIAN = {
+    "SELECT ?v WHERE { VALUES ?v { true 1.5 } }": r"2 строки за [\d,]+ м?с\.",
+    "SELECT ?v WHERE { VALUES ?v { 1 2 3 4 5 } }": r"5 строк за [\d,]+ м?с\.",
+    "SELECT ?n WHERE { VALUES (?n ?v) { ('x' 1.5) ('y' 24623) } }": r"2 строки за [\d,]+ м?с\.",
+    "ASK {}": r"Да, за [\d,]+ м?с\.",
+    CLASSES: r"12 строк за [\d,]+ м?с\. Вид ответа: столбчатая диаграмма\.",
+}
+
+
+@pytest.mark.parametrize("query", RUSSIAN)
+def test_the_editor_speaks_the_language_of_its_page(page: Page, query: str) -> None:
+    page.open(query, language="ru")
+    page.until(lambda: re.fullmatch(RUSSIAN[query], page.status))
+    assert [button.text for button in page.all("form.ask .run button")] == [
+        "Выполнить",
+        "Отменить",
+        "Копировать ссылку",
+    ]
+    page.one("details.use summary").click()
+    shown = page.one("main").text
+    assert [] == [word for word in ("Take it as", "Answer", "Copy", "Release", "Use this", "runs") if word in shown]
+    assert query in page.one("#use-code").text
+    assert re.search(r"Запрошено \d{1,2} [а-я]+ \d{4}: ", page.one("details.use .cite").text)
+
+
+def test_pictures_write_numbers_and_dates_as_the_language_does(page: Page) -> None:
+    def labels() -> list[str]:
+        page.until(lambda: page.all("#answer svg .mark"))
+        return [str(mark.get_attribute("aria-label")) for mark in page.all("#answer svg .mark")]
+
+    bars = "SELECT ?name ?n WHERE { VALUES (?name ?n) { ('x' 1.5) ('y' 24623) ('z' 1950) } }"
+    for language, expected in (
+        ("en", ["x: 1.5", "y: 24,623", "z: 1950"]),
+        ("ru", ["x: 1,5", "y: 24\xa0623", "z: 1950"]),
+    ):
+        page.open(bars, language=language)
+        assert expected == labels()
+    dates = PICTURES["timeline"][0]
+    for language, expected in (
+        ("en", ["3 February 2019: first", "2020: second", "July 2021: third"]),
+        ("ru", ["3 февраля 2019: first", "2020: second", "июль 2021: third"]),
+    ):
+        page.open(dates, language=language)
+        assert expected == labels()
 
 
 def test_everything_comes_from_the_site_itself(page: Page, own_site: Site) -> None:

@@ -23,6 +23,7 @@ own_site = serving.own_site
 WEB = ROOT / "src" / "tracktwo" / "web"
 CATALOGUES = sorted((WEB / "interface").glob("*.po"))
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "say": None}
+PLACEHOLDER = r"%\(\w+\)s|%s|\{\w+\}"
 PERSON = "/doc/person/viktor-yesin"
 PAGES = ["/", "/about", "/sparql", "/dataset", "/dump/", "/limits", "/query/", "/search?q=Yesin", PERSON]
 
@@ -68,8 +69,8 @@ def test_translations_are_whole(path: Path) -> None:
         given = text if isinstance(text, tuple) else (text,)
         assert all(given), key
         assert len(given) == (forms if isinstance(key, tuple) else 1), key
-        wanted = set(re.findall(r"%\(\w+\)s|%s", key[-1] if isinstance(key, tuple) else key))
-        assert wanted == set(re.findall(r"%\(\w+\)s|%s", given[-1])), key
+        wanted = set(re.findall(PLACEHOLDER, key[-1] if isinstance(key, tuple) else key))
+        assert wanted == set(re.findall(PLACEHOLDER, given[-1])), key
         checked += 1
     assert checked > 150
 

@@ -1,6 +1,7 @@
 // The SPARQL protocol as a client: one question, one answer or one refusal.
 
 import { triples } from "./terms.js";
+import { t } from "./words.js";
 
 const ROWS = "application/sparql-results+json";
 const GRAPH = "application/n-triples";
@@ -81,7 +82,7 @@ export async function ask(endpoint, query, { signal, onProgress = () => {} } = {
     response = await request(endpoint, query, `${ROWS}, ${GRAPH};q=0.9`, signal);
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Refused("No answer", { detail: "The server could not be reached.", hint: "Is the connection up? Run the query again." });
+    throw new Refused(t("No answer"), { detail: t("The server could not be reached."), hint: t("Is the connection up? Run the query again.") });
   }
   if (!response.ok) throw await refusal(response);
   let body;
@@ -89,7 +90,7 @@ export async function ask(endpoint, query, { signal, onProgress = () => {} } = {
     body = await received(response, onProgress);
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Refused("The answer broke off", { detail: "It went over a limit of time or size while it was on its way.", hint: "Ask for less, for example with LIMIT." });
+    throw new Refused(t("The answer broke off"), { detail: t("It went over a limit of time or size while it was on its way."), hint: t("Ask for less, for example with LIMIT.") });
   }
   const seconds = (performance.now() - began) / 1000;
   const said = (name) => decoded(response.headers.get(name) ?? "");

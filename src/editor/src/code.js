@@ -12,6 +12,7 @@ import { EditorState, Prec } from "@codemirror/state";
 import { EditorView, highlightActiveLine, highlightActiveLineGutter, keymap, lineNumbers } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 import { completion, looks } from "./completion.js";
+import { t } from "./words.js";
 
 const THEME = EditorView.theme({
   "&": { color: "var(--ink)", backgroundColor: "var(--card)", border: "1px solid var(--soft)", borderRadius: ".4rem", minHeight: "13rem", maxHeight: "min(65vh, 34rem)" },
@@ -93,11 +94,16 @@ export function createEditor({ host, text, onRun, onCancel, onChange, vocabulary
         StreamLanguage.define(sparql),
         syntaxHighlighting(COLOURS),
         autocompletion({ override: [completion(vocabulary, own)], icons: false, addToOptions: looks }),
+        EditorState.phrases.of({
+          Completions: t("Completions"),
+          "Control character": t("Control character"),
+          "Selection deleted": t("Selection deleted"),
+        }),
         EditorView.lineWrapping,
         typingOver,
         EditorView.contentAttributes.of({
-          "aria-label": "SPARQL query",
-          "aria-description": "Control and Enter run it, Escape cancels, Control and Space complete, Tab leaves the editor.",
+          "aria-label": t("SPARQL query"),
+          "aria-description": t("Control and Enter run it, Escape cancels, Control and Space complete, Tab leaves the editor."),
           spellcheck: "false",
           autocapitalize: "off",
         }),

@@ -1,6 +1,7 @@
 // Which pictures the columns of an answer allow, and which of them says most.
 
 import { isBoolean, isDate, isIri, isNumber, span } from "./terms.js";
+import { t } from "./words.js";
 
 const BARS = 60;
 const LINKS = 250;
@@ -41,7 +42,7 @@ function bar(of, all, count) {
   if (!numbers.length || !categories.length) return null;
   const category = naming(categories);
   const strong = all.length <= 3 && numbers.length === 1 && count >= 2 && count <= BARS && category.distinct === count && category.kind !== "date";
-  return { view: "bar", title: "Bar chart", strong, fields: [field("x", "Bars", named(categories), category.name), field("y", "Length", named(numbers), numbers.at(-1).name)] };
+  return { view: "bar", title: t("Bar chart"), strong, fields: [field("x", t("Bars"), named(categories), category.name), field("y", t("Length"), named(numbers), numbers.at(-1).name)] };
 }
 
 function line(of, all, count) {
@@ -54,9 +55,9 @@ function line(of, all, count) {
   const repeats = across[0].distinct < across[0].filled;
   return {
     view: "line",
-    title: "Line chart",
+    title: t("Line chart"),
     strong: dates.length > 0 && all.length <= 3 && dates[0].filled === count && (!repeats || series.length > 0),
-    fields: [field("x", "Across", named(across), across[0].name), field("y", "Up", named(numbers), up.name), ...(series.length ? [field("by", "One line for each", named(series), repeats ? series[0].name : "", true)] : [])],
+    fields: [field("x", t("Across"), named(across), across[0].name), field("y", t("Up"), named(numbers), up.name), ...(series.length ? [field("by", t("One line for each"), named(series), repeats ? series[0].name : "", true)] : [])],
   };
 }
 
@@ -69,9 +70,9 @@ function timeline(of, all, count) {
   const end = dates.find((column) => column !== start && /end|to$|until|till|after/i.test(column.name) && follows(start, column));
   return {
     view: "timeline",
-    title: "Timeline",
+    title: t("Timeline"),
     strong: start.filled >= 2 && start.filled === count && !of("number").length && all.length <= 5,
-    fields: [field("x", "From", named(dates), start.name), field("to", "To", named(dates), end?.name, true), field("y", "What", named(labels), naming(labels).name)],
+    fields: [field("x", t("From"), named(dates), start.name), field("to", t("To"), named(dates), end?.name, true), field("y", t("What"), named(labels), naming(labels).name)],
   };
 }
 
@@ -86,8 +87,8 @@ function network(of, all, answer) {
   const [to, by] = triple ? [last, middle.name] : [middle, answer.kind === "graph" ? "predicate" : ""];
   return {
     view: "network",
-    title: "Network",
+    title: t("Network"),
     strong: answer.rows.length > 1 && answer.rows.length <= LINKS && (answer.kind === "graph" || (all.length <= 3 && all.every((column) => column.kind === "iri"))),
-    fields: [field("x", "From", named(iris), from.name), field("y", "To", named(iris), to.name), field("by", "Named by", others, by, true)],
+    fields: [field("x", t("Links from"), named(iris), from.name), field("y", t("Links to"), named(iris), to.name), field("by", t("Named by"), others, by, true)],
   };
 }

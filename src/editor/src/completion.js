@@ -1,6 +1,7 @@
 // What may stand at the cursor: prefixes, classes and properties with their labels, variables, keywords.
 
-import { h, plural } from "./dom.js";
+import { h } from "./dom.js";
+import { counted, t } from "./words.js";
 
 const MOST = 80;
 const TOKEN =
@@ -71,6 +72,11 @@ function fit(term, typed) {
 
 const written = (term) => term.curie || `<${term.iri}>`;
 
+const described = ({ label, count }, kind) =>
+  kind === "class"
+    ? t("Class “{label}”, {members}", { label, members: counted("{num} member", "{num} members", count) })
+    : t("Property “{label}”, {statements}", { label, statements: counted("{num} statement", "{num} statements", count) });
+
 function terms(list, kind, typed, boost, own) {
   return list
     .map((term) => ({ term, fit: fit(term, typed) }))
@@ -83,7 +89,7 @@ function terms(list, kind, typed, boost, own) {
       type: kind,
       boost: boost - rank * 10 - index / MOST,
       term,
-      info: () => h("div", {}, h("div", {}, `${kind === "class" ? "Class" : "Property"} “${term.label}”, ${kind === "class" ? plural(term.count, "member") : plural(term.count, "statement")}`), h("div", {}, term.iri)),
+      info: () => h("div", {}, h("div", {}, described(term, kind)), h("div", {}, term.iri)),
     }));
 }
 
@@ -124,7 +130,7 @@ export const completion = (vocabulary, own) => async (context) => {
   else if (at.parens > 0) options = [...words(FUNCTIONS, typed, 50), ...terms(known.classes, "class", typed, 20, own), ...terms(known.properties, "property", typed, 10, own)];
   else if (at.depth < 1) options = [...words(CLAUSES, typed, 50), ...(at.position ? terms(known.classes, "class", typed, 0, own) : [])];
   else if (afterType) options = terms(known.classes, "class", typed, 90, own);
-  else if (at.position === 1) options = [...terms(known.properties, "property", typed, 90, own), ...(typed === "a" ? [{ label: "a", detail: "is of the class", type: "keyword", boost: 99 }] : [])];
+  else if (at.position === 1) options = [...terms(known.properties, "property", typed, 90, own), ...(typed === "a" ? [{ label: "a", detail: t("is of the class"), type: "keyword", boost: 99 }] : [])];
   else if (at.position === 2) options = [...terms(known.classes, "class", typed, 30, own), ...terms(known.properties, "property", typed, 0, own)];
   else options = [...words(PATTERNS, typed, 90), ...terms(known.classes, "class", typed, 30, own)];
   if (!options.length) return null;
@@ -133,4 +139,4 @@ export const completion = (vocabulary, own) => async (context) => {
 };
 
 /** What an option is, in a word at its end. */
-export const looks = [{ position: 90, render: ({ type }) => (type === "class" || type === "property" ? h("span", { class: "kind" }, type) : null) }];
+export const looks = [{ position: 90, render: ({ type }) => (type === "class" || type === "property" ? h("span", { class: "kind" }, type === "class" ? t("class") : t("property")) : null) }];

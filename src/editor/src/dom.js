@@ -48,9 +48,3 @@ export async function copy(text, element) {
     return false;
   }
 }
-
-/** `1 row`, `2 rows`. */
-export const plural = (count, one, many = `${one}s`) => `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
-
-/** A time as people say it. */
-export const duration = (seconds) => (seconds < 0.9995 ? `${Math.max(1, Math.round(seconds * 1000))} ms` : `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`);

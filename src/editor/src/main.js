@@ -3,10 +3,11 @@
 import { Refused, ask, holds, link, text as textOf } from "./answer.js";
 import { createEditor } from "./code.js";
 import { pictures } from "./columns.js";
-import { copy, duration, h, plural, reach, roving } from "./dom.js";
+import { copy, h, reach, roving } from "./dom.js";
 import { Labels } from "./labels.js";
 import { citation, snippets } from "./snippets.js";
 import { table } from "./table.js";
+import { counted, duration, language as spoken, number, pieces, t } from "./words.js";
 
 const FORMATS = { rows: ["csv", "tsv", "json", "xml"], truth: ["json", "xml"], graph: ["ttl", "nt", "jsonld", "rdf"] };
 const NAMES = { csv: "CSV", tsv: "TSV", json: "JSON", xml: "XML", ttl: "Turtle", nt: "N-Triples", jsonld: "JSON-LD", rdf: "RDF/XML" };
@@ -14,7 +15,7 @@ const START = "SELECT ?thing ?label\nWHERE {\n  ?thing a ?class ;\n    rdfs:labe
 const RAW_SHOWN = 200_000;
 
 const form = document.querySelector("form.ask");
-const place = form.dataset; // endpoint, here, vocabulary, labels, release, released, title, publisher, licence
+const place = form.dataset; // endpoint, here, vocabulary, labels, release, released, title, publisher, licence; words, for words.js
 const area = form.querySelector("textarea");
 const answerPlace = document.getElementById("answer");
 const examples = document.getElementById("examples");
@@ -51,13 +52,18 @@ host.addEventListener("focusin", vocabulary, { once: true });
 form.querySelector("label").addEventListener("click", () => editor.focus());
 
 const runButton = form.querySelector("button[type=submit]");
-const cancelButton = h("button", { type: "button", class: "second", disabled: true, onclick: () => cancel() }, "Cancel");
-const linkButton = h("button", { type: "button", class: "second", onclick: () => copyLink() }, "Copy link");
+const cancelButton = h("button", { type: "button", class: "second", disabled: true, onclick: () => cancel() }, t("Cancel"));
+const linkButton = h("button", { type: "button", class: "second", onclick: () => copyLink() }, t("Copy link"));
 const status = h("p", { class: "status", role: "status" });
 runButton.after(cancelButton, linkButton);
 form.querySelector(".formats-of")?.remove();
-form.append(status, h("p", { class: "keys" },
-  key(mac ? "⌘" : "Ctrl", "Enter"), " runs, ", key("Esc"), " cancels, ", key("Ctrl", "Space"), " completes, ", key("Tab"), " leaves the editor, ", key(mac ? "⌘" : "Ctrl", "]"), " indents."));
+form.append(status, h("p", { class: "keys" }, pieces("{enter} runs, {escape} cancels, {space} completes, {tab} leaves the editor, {bracket} indents.", {
+  enter: key(mac ? "⌘" : "Ctrl", "Enter"),
+  escape: key("Esc"),
+  space: key("Ctrl", t("Space")),
+  tab: key("Tab"),
+  bracket: key(mac ? "⌘" : "Ctrl", "]"),
+})));
 
 function key(...names) {
   return names.flatMap((name, index) => [index ? "+" : "", h("kbd", {}, name)]).filter(Boolean).reduce((whole, part) => (whole.append(part), whole), h("span", { class: "key" }));
@@ -88,10 +94,10 @@ function begin() {
   const turn = { controller: new AbortController(), began: performance.now(), bytes: 0 };
   turn.timer = setInterval(() => {
     const seconds = (performance.now() - turn.began) / 1000;
-    if (seconds > 0.8) ticker.textContent = `${duration(seconds)}${turn.bytes > 1e6 ? `, ${(turn.bytes / 1e6).toFixed(0)} MB so far` : ""}`;
+    if (seconds > 0.8) ticker.textContent = turn.bytes > 1e6 ? t("{time}, {num} MB so far", { time: duration(seconds), num: number(Math.round(turn.bytes / 1e6)) }) : duration(seconds);
   }, 200);
   const ticker = h("span", { "aria-hidden": "true" });
-  say("Running… ", ticker);
+  say(t("Running…"), " ", ticker);
   answerPlace.setAttribute("aria-busy", "true");
   cancelButton.disabled = false;
   form.classList.add("running");
@@ -112,7 +118,7 @@ function finish(turn) {
 /** Ask what stands in the editor. `remember` puts it into the address bar as well. */
 async function run({ remember = true, chosen } = {}) {
   const query = editor.text;
-  if (!query.trim()) return say("There is no query yet.");
+  if (!query.trim()) return say(t("There is no query yet."));
   editor.clearMarks();
   const turn = begin();
   if (remember) address(query);
@@ -127,10 +133,10 @@ async function run({ remember = true, chosen } = {}) {
     if (running !== turn) return;
     const seconds = (performance.now() - turn.began) / 1000;
     if (error.name === "AbortError") {
-      say(`Cancelled after ${duration(seconds)}.`);
+      say(t("Cancelled after {time}.", { time: duration(seconds) }));
     } else if (error instanceof Refused) refused(error, seconds);
     else {
-      refused(new Refused("The page failed", { detail: String(error.message ?? error), hint: "The plain form works without this script." }), seconds);
+      refused(new Refused(t("The page failed"), { detail: String(error.message ?? error), hint: t("The plain form works without this script.") }), seconds);
       throw error;
     }
   } finally {
@@ -157,32 +163,33 @@ addEventListener("popstate", (event) => {
 
 async function copyLink() {
   const url = link(new URL(place.here, location.href).href, editor.text);
-  if (!url) return say("This query is too long for a link.");
-  say((await copy(url + (editor.text === last?.query ? location.hash : ""))) ? "The link is copied." : "The browser does not let the page copy; the address bar has the link of the last query that was run.");
+  if (!url) return say(t("This query is too long for a link."));
+  say((await copy(url + (editor.text === last?.query ? location.hash : ""))) ? t("The link is copied.") : t("The browser does not let the page copy; the address bar has the link of the last query that was run."));
 }
 
 // ---------------------------------------------------------------- errors and empty answers
 
 function refused(error, seconds) {
-  const at = error.line ? h("button", { type: "button", class: "plain", onclick: () => editor.goTo(error.line, error.column) }, `Go to line ${error.line}, column ${error.column}`) : "";
+  const at = error.line ? h("button", { type: "button", class: "plain", onclick: () => editor.goTo(error.line, error.column) }, t("Go to line {line}, column {column}", { line: error.line, column: error.column })) : "";
+  const theirs = error.status ? "en" : undefined; // what the server refuses it refuses in English
   const detail = error.line ? error.detail.replace(/^line \d+, column \d+: /, "") : error.detail;
   answerPlace.replaceChildren(
-    h("section", { class: "error", role: "alert" }, h("h2", {}, error.line ? `Line ${error.line}: not a query` : error.title), h("pre", {}, detail || error.title), error.hint && h("p", {}, error.hint), error.retry ? h("p", {}, `Try again in ${plural(error.retry, "second")}.`) : "", at && h("p", {}, at)));
-  say(`${error.title}, after ${duration(seconds)}.`);
+    h("section", { class: "error", role: "alert" }, h("h2", {}, error.line ? t("Line {line}: not a query", { line: error.line }) : error.title), h("pre", { lang: theirs }, detail || error.title), error.hint && h("p", { lang: theirs }, error.hint), error.retry ? h("p", {}, counted("Try again in {num} second.", "Try again in {num} seconds.", error.retry)) : "", at && h("p", {}, at)));
+  say(t("{what}, after {time}.", { what: error.title, time: duration(seconds) }));
   if (error.line) editor.markError(error.line, error.column ?? 1, detail);
 }
 
 async function explainLater(query, controller) {
   const { signal } = controller;
   explaining = controller;
-  const box = h("div", { class: "why" }, h("p", {}, "Looking for what keeps the rows away…"));
+  const box = h("div", { class: "why" }, h("p", {}, t("Looking for what keeps the rows away…")));
   answerPlace.querySelector(".empty")?.append(box);
   try {
     const { explain } = await lazy("editor-explain.js");
     const found = await explain(query, known.prefixes, (text, milliseconds) => holds(place.here, text, signal, milliseconds));
     if (!box.isConnected) return;
     box.replaceChildren(...why(found));
-    if (editor.text === query) editor.markParts([...found.parts, ...(found.unmatched ?? [])].map(({ from, to, kind, alone }) => ({ from, to, message: alone === false ? "Nothing in the data matches this pattern." : kind === "triple" ? "Without this pattern there would be rows." : "Without this there would be rows." })));
+    if (editor.text === query) editor.markParts([...found.parts, ...(found.unmatched ?? [])].map(({ from, to, kind, alone }) => ({ from, to, message: alone === false ? t("Nothing in the data matches this pattern.") : kind === "triple" ? t("Without this pattern there would be rows.") : t("Without this there would be rows.") })));
     status.append(...[...box.querySelectorAll("p, li")].map((part) => ` ${part.textContent}`));
   } catch {
     box.remove(); // an explanation is an extra: the answer stands without it
@@ -192,16 +199,21 @@ async function explainLater(query, controller) {
 }
 
 function why({ modifiers, parts, unmatched = [], all }) {
-  if (modifiers) return [h("p", {}, "The patterns do match; what comes after them (HAVING, OFFSET or LIMIT) leaves no row.")];
-  const list = (items, alone = " matches nothing in the data, even alone.") => h("ul", { class: "plain" }, items.map((part) => h("li", {},
-    h("button", { type: "button", class: "plain", onclick: () => editor.goTo(...spot(part.from)) }, `Line ${editor.lineOf(part.from)}`), " ", h("code", {}, part.text),
+  if (modifiers) return [h("p", {}, t("The patterns do match; what comes after them (HAVING, OFFSET or LIMIT) leaves no row."))];
+  const list = (items, alone = ` ${t("matches nothing in the data, even alone.")}`) => h("ul", { class: "plain" }, items.map((part) => h("li", {},
+    h("button", { type: "button", class: "plain", onclick: () => editor.goTo(...spot(part.from)) }, t("Line {line}", { line: editor.lineOf(part.from) })), " ", h("code", {}, part.text),
     part.alone === false ? alone : "")));
   if (parts.length) {
-    const noun = parts[0].kind === "triple" ? "triple pattern" : { filter: "filter", values: "list of values", minus: "MINUS" }[parts[0].kind];
-    return [h("p", {}, parts.length === 1 ? `Without this ${noun} there would be rows:` : "Without any one of these there would be rows:"), list(parts)];
+    const without = {
+      triple: t("Without this triple pattern there would be rows:"),
+      filter: t("Without this filter there would be rows:"),
+      values: t("Without this list of values there would be rows:"),
+      minus: t("Without this MINUS there would be rows:"),
+    };
+    return [h("p", {}, parts.length === 1 ? without[parts[0].kind] : t("Without any one of these there would be rows:")), list(parts)];
   }
-  if (unmatched.length) return [h("p", {}, "No one pattern alone keeps the rows away, but nothing in the data matches:"), list(unmatched, "")];
-  return [h("p", {}, all ? "Each part has matches, and leaving out any one of them gives no rows: several together keep them away." : "The time for looking was not enough to say what keeps the rows away.")];
+  if (unmatched.length) return [h("p", {}, t("No one pattern alone keeps the rows away, but nothing in the data matches:")), list(unmatched, "")];
+  return [h("p", {}, all ? t("Each part has matches, and leaving out any one of them gives no rows: several together keep them away.") : t("The time for looking was not enough to say what keeps the rows away."))];
 }
 
 function spot(offset) {
@@ -222,21 +234,24 @@ function fromHash() {
 
 async function show(query, answer, chosen) {
   const truth = answer.kind === "truth";
-  const count = truth ? "" : plural(answer.rows.length, answer.kind === "graph" ? "statement" : "row");
+  const many = answer.rows.length;
+  const count = truth ? "" : answer.kind === "graph" ? counted("{num} statement", "{num} statements", many) : counted("{num} row", "{num} rows", many);
+  const verdict = truth && (answer.truth ? t("Yes") : t("No"));
   const notes = [
-    answer.cut && `Only the first ${count} are here: the whole is too large for a page. Take it as a file.`,
-    answer.truncated && "The server cut this answer short.",
+    answer.cut && t("Only the first {count} are here: the whole is too large for a page. Take it as a file.", { count }),
+    answer.truncated && t("The server cut this answer short."),
     answer.hint,
   ].filter(Boolean).map((note) => h("p", { class: "cut" }, note));
-  const section = h("section", {}, h("h2", {}, "Answer ", count && h("span", { class: "count" }, count)), ...notes);
-  if (truth) section.append(h("p", { class: "truth" }, answer.truth ? "Yes" : "No"));
-  else if (!answer.rows.length) section.append(h("div", { class: "empty" }, h("p", {}, answer.kind === "graph" ? "No statements." : "No rows.")));
+  const section = h("section", {}, h("h2", {}, t("Answer"), " ", count && h("span", { class: "count" }, count)), ...notes);
+  if (truth) section.append(h("p", { class: "truth" }, verdict));
+  else if (!many) section.append(h("div", { class: "empty" }, h("p", {}, answer.kind === "graph" ? t("No statements.") : t("No rows."))));
   let title = "";
-  if (answer.rows.length) title = await views(section, query, answer, chosen);
+  if (many) title = await views(section, query, answer, chosen);
   section.append(downloads(query, answer));
   answerPlace.replaceChildren(section);
   await section.drawNow?.();
-  say(truth ? `${answer.truth ? "Yes" : "No"}, in ${duration(answer.seconds)}.` : `${count} in ${duration(answer.seconds)}.`, title && ` Shown as ${title.toLowerCase()}.`);
+  const time = duration(answer.seconds);
+  say(truth ? t("{verdict}, in {time}.", { verdict, time }) : t("{count} in {time}.", { count, time }), title && ` ${t("Shown as {picture}.", { picture: title.toLocaleLowerCase(spoken) })}`);
   refreshUse();
 }
 
@@ -244,14 +259,14 @@ async function show(query, answer, chosen) {
 async function views(section, query, answer, chosen) {
   const fitting = pictures(answer);
   const strong = ["line", "bar", "timeline", "network"].map((view) => fitting.find((one) => one.view === view)).find((one) => one?.strong);
-  const all = [{ view: "table", title: "Table" }, ...fitting, { view: "raw", title: "Raw" }];
+  const all = [{ view: "table", title: t("Table") }, ...fitting, { view: "raw", title: t("Raw") }];
   for (const one of all) {
     for (const field of one.fields ?? []) if (chosen?.view === one.view && field.choices.includes(chosen[field.name] ?? null)) field.value = chosen[field.name];
   }
   let current = all.find((one) => one.view === chosen?.view) ?? strong ?? all[0];
   const panel = h("div", { role: "tabpanel", id: "view", tabindex: "-1" });
   const tabs = all.map((one) => h("button", { type: "button", role: "tab", id: `view-${one.view}`, "aria-controls": "view", onclick: () => choose(one) }, one.title));
-  const list = h("div", { role: "tablist", "aria-label": "Show the answer as" }, tabs);
+  const list = h("div", { role: "tablist", "aria-label": t("Show the answer as") }, tabs);
   roving(list, tabs, (index) => choose(all[index]));
   section.append(list, panel);
   let observer;
@@ -280,7 +295,7 @@ async function views(section, query, answer, chosen) {
     const caption = h("p", { class: "caption", id: "picture-says" });
     const fields = h("p", { class: "fields" }, one.fields.filter((field) => field.choices.length > 1).map((field) => h("label", {}, `${field.label} `,
       h("select", { onchange: (event) => { field.value = event.target.value; choose(one).then(() => panel.querySelectorAll("select")[index(field)]?.focus()); } },
-        field.choices.map((name) => h("option", { value: name, selected: name === field.value }, name || "(none)"))))));
+        field.choices.map((name) => h("option", { value: name, selected: name === field.value }, name || t("(none)")))))));
     const index = (field) => one.fields.filter((other) => other.choices.length > 1).indexOf(field);
     panel.replaceChildren(fields, figure, caption);
     const { draw } = await lazy("editor-pictures.js");
@@ -306,7 +321,7 @@ async function views(section, query, answer, chosen) {
 async function raw(query, answer) {
   const whole = answer.kind === "graph" ? await textOf(place.here, query, "text/turtle").catch(() => answer.text) : pretty(answer.text);
   const cut = whole.length > RAW_SHOWN;
-  return h("div", {}, cut && h("p", { class: "cut" }, "Only the beginning is shown. Take the whole as a file."), h("pre", { class: "raw", tabindex: "0", role: "region", "aria-label": "The answer as it was sent" }, cut ? whole.slice(0, RAW_SHOWN) : whole));
+  return h("div", {}, cut && h("p", { class: "cut" }, t("Only the beginning is shown. Take the whole as a file.")), h("pre", { class: "raw", tabindex: "0", role: "region", "aria-label": t("The answer as it was sent") }, cut ? whole.slice(0, RAW_SHOWN) : whole));
 }
 
 function pretty(text) {
@@ -322,7 +337,7 @@ function pretty(text) {
 
 function downloads(query, answer) {
   const name = (/^#\s*title:\s*(.+)$/m.exec(query)?.[1] ?? "answer").toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "");
-  return h("p", { class: "take" }, "Take it as ", FORMATS[answer.kind].map((format) => {
+  return h("p", { class: "take" }, t("Take it as"), " ", FORMATS[answer.kind].map((format) => {
     const url = link(place.here, query, { format });
     const file = `${name}.${format}`;
     if (url) return [h("a", { href: url, download: file }, NAMES[format]), " "];
@@ -333,7 +348,7 @@ function downloads(query, answer) {
 /** A download of a query that is too long for a link. */
 async function save(query, format, file) {
   const response = await fetch(`${place.here}${place.here.includes("?") ? "&" : "?"}format=${format}`, { method: "POST", headers: { "Content-Type": "application/sparql-query" }, body: query });
-  if (!response.ok) return say(`The download failed: ${response.status}.`);
+  if (!response.ok) return say(t("The download failed: {status}.", { status: response.status }));
   const url = URL.createObjectURL(await response.blob());
   h("a", { href: url, download: file }).click();
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
@@ -341,18 +356,18 @@ async function save(query, format, file) {
 
 // ---------------------------------------------------------------- use elsewhere
 
-const use = h("details", { class: "use" }, h("summary", {}, "Use this query"));
+const use = h("details", { class: "use" }, h("summary", {}, t("Use this query")));
 const codePlace = h("pre", { tabindex: "0", role: "tabpanel", id: "use-code" });
 const citePlace = h("blockquote", { class: "cite" });
 let language = 0;
 const languages = ["curl", "Python, SPARQLWrapper", "Python, pandas", "R", "JavaScript"];
 const languageTabs = languages.map((name, index) => h("button", { type: "button", role: "tab", id: `use-${index}`, "aria-controls": "use-code", onclick: () => pick(index) }, name));
-const languageList = h("div", { role: "tablist", "aria-label": "Code for" }, languageTabs);
-const copier = (element, words) => {
-  const button = h("button", { type: "button", class: "second", onclick: async () => say((await copy(element.textContent, element)) ? `${words} copied.` : `${words} selected, to be copied by hand.`) }, "Copy");
-  return button;
-};
-use.append(languageList, codePlace, h("p", {}, copier(codePlace, "The code is")), h("h3", {}, "To cite the answer"), citePlace, h("p", {}, copier(citePlace, "The citation is")));
+const languageList = h("div", { role: "tablist", "aria-label": t("Code for") }, languageTabs);
+const copier = (element, copied, selected) =>
+  h("button", { type: "button", class: "second", onclick: async () => say((await copy(element.textContent, element)) ? copied : selected) }, t("Copy"));
+use.append(
+  languageList, codePlace, h("p", {}, copier(codePlace, t("The code is copied."), t("The code is selected, to be copied by hand."))),
+  h("h3", {}, t("To cite the answer")), citePlace, h("p", {}, copier(citePlace, t("The citation is copied."), t("The citation is selected, to be copied by hand."))));
 answerPlace.after(use);
 roving(languageList, languageTabs, (index) => pick(index));
 use.addEventListener("toggle", () => refreshUse());
@@ -393,11 +408,11 @@ if (examples) {
       const words = filter.value.toLowerCase().split(/\s+/);
       let left = 0;
       for (const item of items) left += !(item.hidden = !words.every((word) => item.textContent.toLowerCase().includes(word)));
-      found.textContent = filter.value.trim() ? plural(left, "example") : "";
+      found.textContent = filter.value.trim() ? counted("{num} example", "{num} examples", left) : "";
     } });
-    examples.querySelector("h2").after(h("p", { class: "filter" }, h("label", { for: "example-filter" }, "Filter "), filter, " ", found));
+    examples.querySelector("h2").after(h("p", { class: "filter" }, h("label", { for: "example-filter" }, t("Filter"), " "), filter, " ", found));
   }
-  runButton.parentElement.append(h("a", { href: "#examples", class: "to-examples", onclick: (event) => { event.preventDefault(); examples.scrollIntoView(); (examples.querySelector("input") ?? examples.querySelector("a")).focus({ preventScroll: true }); } }, plural(items.length, "example")));
+  runButton.parentElement.append(h("a", { href: "#examples", class: "to-examples", onclick: (event) => { event.preventDefault(); examples.scrollIntoView(); (examples.querySelector("input") ?? examples.querySelector("a")).focus({ preventScroll: true }); } }, counted("{num} example", "{num} examples", items.length)));
 }
 
 // A page that came with a query shows its answer again, with all that the plain page lacks; an error stays as it is.

@@ -6,8 +6,9 @@
 import { forceCollide, forceLink, forceManyBody, forceSimulation, forceX, forceY } from "d3-force";
 import { scaleBand, scaleLinear, scaleUtc } from "d3-scale";
 import { line as path, symbol, symbolsFill } from "d3-shape";
-import { h, plural, roving, s } from "./dom.js";
-import { isDate, span } from "./terms.js";
+import { h, roving, s } from "./dom.js";
+import { isBoolean, isDate, span } from "./terms.js";
+import { amount, counted, day, moment, number, scaled, t } from "./words.js";
 
 const MOST = { bar: 60, line: 5000, timeline: 120, network: 250 };
 const FONT = "13px system-ui, sans-serif";
@@ -26,6 +27,12 @@ function fitted(text, room) {
 }
 
 const time = (term) => span(term.value);
+
+/** How a term reads: as the labels have it, but dates in words. */
+function called(term, labels) {
+  if (isBoolean(term)) return ["true", "1"].includes(term.value) ? t("yes") : t("no");
+  return isDate(term) ? day(term.value) : labels.text(term);
+}
 
 /** One thing that can be reached and read: a link where its term has a page. */
 function mark(name, term, labels, ...shapes) {
@@ -58,14 +65,14 @@ export async function draw(host, { view, answer, fields, labels }) {
   const left = answer.rows.length - rows.length;
   return [
     drawn.sentence,
-    rows.length > used.length && `Only the first ${used.length} of ${rows.length.toLocaleString("en")} rows are drawn.`,
-    left > 0 && `${plural(left, "row lacks", "rows lack")} what the picture needs.`,
-    "The table has it all as text.",
+    rows.length > used.length && t("Only the first {shown} of {total} rows are drawn.", { shown: number(used.length), total: number(rows.length) }),
+    left > 0 && counted("{num} row lacks what the picture needs.", "{num} rows lack what the picture needs.", left),
+    t("The table has it all as text."),
   ].filter(Boolean).join(" ");
 }
 
 function bar(rows, { x, y }, labels, room) {
-  const bars = rows.map((row, index) => ({ index, text: labels.text(row[x]), term: row[x], value: Number(row[y].value), shown: row[y].value }));
+  const bars = rows.map((row, index) => ({ index, text: called(row[x], labels), term: row[x], value: Number(row[y].value), shown: amount(row[y].value) }));
   const values = bars.map((one) => one.value);
   const [rowHigh, gap] = [26, 8];
   const left = Math.min(room * 0.42, Math.max(...bars.map((one) => width(one.text))) + 1);
@@ -83,14 +90,15 @@ function bar(rows, { x, y }, labels, room) {
   });
   const high = bars.length * rowHigh + 4;
   const zero = s("line", { class: "axis", x1: across(0), x2: across(0), y1: 0, y2: high });
-  return { element: svg(room, high, `Bar chart: ${y} by ${x}`, zero, ...marks), sentence: `${y} of each ${x}.` };
+  return { element: svg(room, high, t("Bar chart: {y} by {x}", { x, y }), zero, ...marks), sentence: t("{y} of each {x}.", { x, y }) };
 }
 
 /** Ticks with their lines and texts along the bottom. */
 function axisAcross(scale, from, to, high, whole = false) {
   const count = Math.max(2, Math.floor((to - from) / 90));
-  const format = whole ? String : scale.tickFormat(count);
-  return scale.ticks(count).filter((tick) => !whole || Number.isInteger(tick)).flatMap((tick) => {
+  const ticks = scale.ticks(count).filter((tick) => !whole || Number.isInteger(tick));
+  const format = whole ? String : ticks[0] instanceof Date ? moment : scaled(ticks);
+  return ticks.flatMap((tick) => {
     const at = scale(tick);
     const text = format(tick);
     const half = width(text) / 2;
@@ -109,21 +117,22 @@ function line(rows, { x, y, by }, labels, room) {
   const [low, top] = extent(points.map((one) => one.value));
   const up = scaleLinear([Math.min(0, low), top === low ? top + 1 : top], [high - 4, 12]).nice();
   const ticks = up.ticks(5);
-  const format = up.tickFormat(5);
+  const format = scaled(ticks);
   const left = Math.max(...ticks.map((tick) => width(format(tick)))) + 8;
   const across = (dated ? scaleUtc : scaleLinear)(extent(points.map((one) => one.at)), [left + 6, room - 10]);
   const draw = path((one) => across(one.at), (one) => up(one.value));
+  const told = (term) => (dated ? day(term.value) : years ? term.value : amount(term.value));
   const lines = groups.flatMap(([name, list], index) => {
     list.sort((a, b) => a.at - b.at);
     const shape = symbol(symbolsFill[index % symbolsFill.length], 46)();
     return [
       s("path", { class: `line series-${index % CLASSES}`, d: draw(list) }),
-      ...list.map((one) => mark(`${name ? `${name}, ` : ""}${one.row[x].value}: ${one.row[y].value}`, null, labels, s("path", { class: `series-${index % CLASSES}`, d: shape, transform: `translate(${across(one.at)},${up(one.value)})` }))),
+      ...list.map((one) => mark(`${name ? `${name}, ` : ""}${told(one.row[x])}: ${amount(one.row[y].value)}`, null, labels, s("path", { class: `series-${index % CLASSES}`, d: shape, transform: `translate(${across(one.at)},${up(one.value)})` }))),
     ];
   });
   const grid = ticks.flatMap((tick) => [s("line", { class: "grid", x1: left, x2: room, y1: up(tick), y2: up(tick) }), s("text", { class: "tick", x: left - 4, y: up(tick), "text-anchor": "end", "dominant-baseline": "central" }, format(tick))]);
   const legend = by && h("ul", { class: "legend" }, groups.map(([name], index) => h("li", {}, s("svg", { width: 16, height: 16, viewBox: "-8 -8 16 16", "aria-hidden": "true" }, s("path", { class: `series-${index % CLASSES}`, d: symbol(symbolsFill[index % symbolsFill.length], 70)() })), name)));
-  return { element: svg(room, high + 24, `Line chart: ${y} over ${x}`, ...grid, ...axisAcross(across, left, room - 10, high, years), ...lines), legend, sentence: `${y} over ${x}.` };
+  return { element: svg(room, high + 24, t("Line chart: {y} over {x}", { x, y }), ...grid, ...axisAcross(across, left, room - 10, high, years), ...lines), legend, sentence: t("{y} over {x}.", { x, y }) };
 }
 
 /** `Map.groupBy` where a browser lacks it. */
@@ -137,7 +146,7 @@ function timeline(rows, { x, y, to }, labels, room) {
   const items = rows.map((row) => {
     const first = time(row[x]);
     const last = to && row[to] ? time(row[to]) : first;
-    return { start: first.start, end: Math.max(last.end, first.end), long: (to && row[to]) || first.end - first.start > 40 * 86400000, text: labels.text(row[y]), term: row[y], when: to && row[to] && row[to].value !== row[x].value ? `${row[x].value} to ${row[to].value}` : row[x].value };
+    return { start: first.start, end: Math.max(last.end, first.end), long: (to && row[to]) || first.end - first.start > 40 * 86400000, text: labels.text(row[y]), term: row[y], when: to && row[to] && row[to].value !== row[x].value ? t("{from} to {to}", { from: day(row[x].value), to: day(row[to].value) }) : day(row[x].value) };
   }).sort((a, b) => a.start - b.start || a.end - b.end);
   const rowHigh = 28;
   const high = items.length * rowHigh + 6;
@@ -159,7 +168,7 @@ function timeline(rows, { x, y, to }, labels, room) {
       : s("text", { x: behind ? end + 9 : start - 9, y: middle, "text-anchor": behind ? "start" : "end", "dominant-baseline": "central" }, fitted(words, Math.max(after, before)));
     return mark(`${one.when}: ${one.text}`, one.term, labels, s("rect", { class: "hit", x: 0, y: middle - rowHigh / 2, width: room, height: rowHigh }), shape, text);
   });
-  return { element: svg(room, high + 24, `Timeline: ${y} by ${x}`, ...axisAcross(across, 6, room - 6, high), ...marks), sentence: `${plural(items.length, "entry", "entries")} in order of time.` };
+  return { element: svg(room, high + 24, t("Timeline: {y} by {x}", { x, y }), ...axisAcross(across, 6, room - 6, high), ...marks), sentence: counted("{num} entry in order of time.", "{num} entries in order of time.", items.length) };
 }
 
 function network(rows, { x, y, by }, labels, room) {
@@ -209,12 +218,19 @@ function network(rows, { x, y, by }, labels, room) {
   const names = lettered(list.map((one) => ({ one, text: fitted(one.text, room < 600 ? 110 : 190), x: across(one.x), y: down(one.y), r: radius(one) })), room, high);
   const marks = list.map((one) => {
     const { text, at, hidden } = names.get(one);
-    return mark(one.to.length ? `${one.text}: ${one.to.slice(0, 6).join(", ")}${one.to.length > 6 ? ` and ${one.to.length - 6} more` : ""}` : one.text, one.term, labels,
+    const some = one.to.slice(0, 6).join(", ");
+    const reached = one.to.length > 6 ? t("{some} and {num} more", { some, num: number(one.to.length - 6) }) : some;
+    return mark(reached ? `${one.text}: ${reached}` : one.text, one.term, labels,
       s("circle", { class: one.to.length ? "series-0" : "series-1", cx: across(one.x), cy: down(one.y), r: radius(one) }),
       s("text", { class: hidden ? "name rest" : "name", x: at.x, y: at.y, "text-anchor": at.anchor, "dominant-baseline": "central" }, text));
   });
   const unnamed = [...names.values()].filter((name) => name.hidden).length;
-  return { element: svg(room, high, `Network: ${plural(list.length, "node")}, ${plural(edges.length, "link")}`, s("defs", {}, arrow), ...links, ...marks), sentence: `${plural(list.length, "node")}, ${plural(edges.length, "link")}${kinds.size === 1 && by ? ` (${[...kinds][0]})` : ""}${unnamed ? `; ${plural(unnamed, "name")} for which there is no room show${unnamed === 1 ? "s" : ""} when pointed at` : ""}.` };
+  const size = { nodes: counted("{num} node", "{num} nodes", list.length), links: counted("{num} link", "{num} links", edges.length) };
+  const sentences = [
+    `${size.nodes}, ${size.links}${kinds.size === 1 && by ? ` (${[...kinds][0]})` : ""}.`,
+    unnamed && counted("{num} name for which there is no room shows when pointed at.", "{num} names for which there is no room show when pointed at.", unnamed),
+  ];
+  return { element: svg(room, high, t("Network: {nodes}, {links}", size), s("defs", {}, arrow), ...links, ...marks), sentence: sentences.filter(Boolean).join(" ") };
 }
 
 /** Where each node's name goes: below, above or beside it, the best linked first; hidden where it would cover another. */

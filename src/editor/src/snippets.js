@@ -1,5 +1,7 @@
 // "Use this query": the same question from other programs, and how to cite its answer.
 
+import { day, t } from "./words.js";
+
 /** SELECT, ASK, CONSTRUCT or DESCRIBE, from the text alone. */
 export function form(query) {
   const bare = query.replace(/#[^\n]*|<[^\s<>]*>|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/g, " ").replace(/\b(prefix\s+\S*:|base)/gi, " ");
@@ -32,7 +34,7 @@ const by = (what, choices) => choices[what] ?? choices.graph;
 export function snippets({ query, endpoint, release, title }) {
   const text = query.trim();
   const what = form(text);
-  const note = `${title}, release ${release}`;
+  const note = t("{title}, release {release}", { title, release });
   const [, here] = shellText(text);
   const accept = by(what, { SELECT: "text/csv", ASK: "application/sparql-results+json", graph: "text/turtle" });
   const format = by(what, { SELECT: "csv", ASK: "json", graph: "ttl" });
@@ -56,7 +58,7 @@ export function snippets({ query, endpoint, release, title }) {
     },
     {
       name: "R",
-      text: `# ${note}\n# R 4.0 or later\nquery <- ${rText(text)}\nurl <- paste0("${endpoint}?format=${format}&query=", URLencode(enc2utf8(query), reserved = TRUE))\n${by(what, {
+      text: `# ${note}\n# ${t("R 4.0 or later")}\nquery <- ${rText(text)}\nurl <- paste0("${endpoint}?format=${format}&query=", URLencode(enc2utf8(query), reserved = TRUE))\n${by(what, {
         SELECT: 'table <- read.csv(url, encoding = "UTF-8")\nprint(table)',
         graph: 'cat(readLines(url, encoding = "UTF-8"), sep = "\\n")',
       })}`,
@@ -77,5 +79,11 @@ export function citation({ query, endpoint, release, released, title, publisher,
   const today = new Date().toISOString().slice(0, 10);
   const url = `${endpoint}?${new URLSearchParams({ query: query.trim() })}`;
   const who = publisher && publisher !== title ? `${publisher}: ` : "";
-  return `${who}${title}. Release ${release}${released ? `, ${released}` : ""}.${name ? ` Query “${name}”.` : ""}${licence ? ` Licence: ${licence}.` : ""} Asked on ${today}: ${url}`;
+  return [
+    `${who}${title}.`,
+    released ? t("Release {release}, {day}.", { release, day: day(released) }) : t("Release {release}.", { release }),
+    name && t("Query “{name}”.", { name }),
+    licence && t("Licence: {licence}.", { licence }),
+    t("Asked on {day}: {url}", { day: day(today), url }),
+  ].filter(Boolean).join(" ");
 }

@@ -1,7 +1,8 @@
 // Rows as a table: IRIs by label with a link to their page, literals by type.
 
-import { h, plural } from "./dom.js";
+import { h } from "./dom.js";
 import { isBoolean, isDate, isNumber, typeName } from "./terms.js";
+import { counted, number, t } from "./words.js";
 
 const AT_ONCE = 200;
 
@@ -21,7 +22,7 @@ export function table(answer, labels) {
     body.append(...made);
     const left = answer.rows.length - shown;
     more.hidden = left < 1;
-    more.textContent = `Show ${Math.min(left, AT_ONCE)} more of ${left.toLocaleString("en")}`;
+    more.textContent = t("Show {num} more of {left}", { num: Math.min(left, AT_ONCE), left: number(left) });
     if (first) {
       made[0]?.setAttribute("tabindex", "-1");
       made[0]?.focus();
@@ -29,7 +30,7 @@ export function table(answer, labels) {
   }
   const head = h("thead", {}, h("tr", {}, answer.names.map((name, index) => h("th", { scope: "col", class: numeric[index] ? "number" : undefined }, name, tags[index] && " ", tags[index] && h("span", { class: "tag" }, tags[index])))));
   const element = h("div", {},
-    h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `Table of ${plural(answer.rows.length, "row")}` }, h("table", {}, head, body)),
+    h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": t("Table of {rows}", { rows: counted("{num} row", "{num} rows", answer.rows.length) }) }, h("table", {}, head, body)),
     h("p", {}, more));
   return { element, ready: show() };
 }
@@ -46,7 +47,7 @@ const shared = (tags) => (tags.length > 1 && tags.every((one) => one === tags[0]
 function cell(term, labels, said) {
   const text = labels.text(term);
   const language = labels.language(term);
-  const words = h("bdi", { lang: language || undefined }, text === "" ? "(empty)" : text);
+  const words = h("bdi", { lang: language || undefined }, text === "" ? t("(empty)") : text);
   if (term.type === "uri") {
     const page = labels.page(term);
     if (page) return h("a", { href: page, title: term.value }, words);
@@ -55,7 +56,7 @@ function cell(term, labels, said) {
   }
   if (isDate(term)) return h("time", { datetime: term.value }, term.value);
   if (isNumber(term)) return h("data", { value: term.value }, term.value);
-  if (isBoolean(term)) return h("span", { class: "boolean" }, ["true", "1"].includes(term.value) ? "yes" : "no");
+  if (isBoolean(term)) return h("span", { class: "boolean" }, ["true", "1"].includes(term.value) ? t("yes") : t("no"));
   const own = tag(term, labels);
   return h("span", {}, words, own !== said && own && [" ", h("span", { class: "tag" }, own)]);
 }

@@ -37,6 +37,10 @@ class Interface:
         self.gettext = self._words.gettext
         self.ngettext = self._words.ngettext
 
+    def forms(self, one: str, many: str) -> dict[str, str]:
+        """A sentence that counts, in each form that the language has for whole numbers, by CLDR's name of the form."""
+        return {self._locale.plural_form(count): self.ngettext(one, many, count) for count in range(200)}
+
     def number(self, value: float) -> str:
         """A number with the language's separators."""
         return numbers.format_decimal(value, locale=self._locale)

@@ -28,7 +28,7 @@ from tracktwo.namespaces import OWL, RDF, RDFS
 from tracktwo.publication import SETTINGS
 from tracktwo.release import dump
 from tracktwo.store import Answer, Query
-from tracktwo.web import answers
+from tracktwo.web import answers, editor
 from tracktwo.web.respond import STATUS, Link, Representation, Resource, fixed, represent, respond, spoken
 from tracktwo.web.site import Site
 
@@ -49,6 +49,12 @@ _EXPLAINED = (BadRequest, Forbidden, TooLarge, UnsupportedMedia, StoreUnavailabl
 #: How the settings begin that `/limits` shows.
 _BOUNDING = ("limits.query_", "limits.result_", "limits.page_rows")
 _METHODS = ["GET", "POST", "QUERY"]
+
+
+@routes.context_processor
+def _for_the_editor() -> dict[str, Any]:
+    """What the page of the editor tells its script beside URLs."""
+    return {"editor_words": editor.words}
 
 
 @routes.route("/sparql", methods=[*_METHODS, "PUT", "DELETE", "PATCH"])
