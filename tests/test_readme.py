@@ -193,9 +193,9 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
 
 def test_every_command_is_run_here_or_named_as_run_elsewhere() -> None:
     lines = [command.line for block in BLOCKS for command in block]
-    assert (len(BLOCKS), len(lines)) == (9, 18)
+    assert (len(BLOCKS), len(lines)) == (11, 20)
     assert [line for line in lines if line in RUN_ELSEWHERE] == list(RUN_ELSEWHERE)
-    assert sum(len(block) for block in RUN_HERE) == 16
+    assert sum(len(block) for block in RUN_HERE) == 18
 
 
 @pytest.mark.parametrize("block", RUN_HERE, ids=lambda block: block[0].line[:40])

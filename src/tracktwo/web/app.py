@@ -123,7 +123,7 @@ def _fault(error: Exception) -> Response:
 def _digest(folder: Traversable) -> str:
     """What the templates and static files are, so that a page's entity tag changes with them."""
     digest = hashlib.sha256()
-    for name in ("templates", "static"):
+    for name in ("templates", "static", "interface"):
         for file in sorted(folder.joinpath(name).iterdir(), key=lambda item: item.name):
             if file.is_file():
                 digest.update(file.name.encode() + file.read_bytes())

@@ -163,7 +163,11 @@ def _shown(site: Site, asked: Asked, found: Listing) -> dict[str, object]:
     path = f"browse/{asked.class_.slug}"
     here = asked.parameters
     title, language = site.describer.label(asked.class_.iri, found.labels)
-    formats = {row.title.rpartition(" in ")[2]: _url(site, f"{asked.class_.slug}.{row.suffix}", here) for row in _FORMATS if row is not HTML}
+    formats = {
+        row.title.rpartition(" in ")[2]: _url(site, f"{asked.class_.slug}.{row.suffix}", here)
+        for row in _FORMATS
+        if row is not HTML
+    }
     again: dict[str, str | list[str]] = {**here}
     return {
         "heading": title,

@@ -52,7 +52,12 @@ def all_questions(suffix: str = "") -> Response:
             return render_template("questions.html", head=head, questions=site.questions)
         return _described(site, site.questions, format_)
 
-    resource = Resource(DOCUMENT_FORMATS, lambda row: site.links.absolute(f"query/index.{row.suffix}"), body)
+    resource = Resource(
+        DOCUMENT_FORMATS,
+        lambda row: site.links.absolute(f"query/index.{row.suffix}"),
+        body,
+        page=site.links.absolute("query/"),
+    )
     return represent(site, resource, fixed(suffix, DOCUMENT_FORMATS) if suffix else None)
 
 

@@ -139,7 +139,8 @@ class Resource:
     """Something that has several representations: which formats, the absolute URL of each, how to make a body.
 
     `body` gets the format and all links, which an HTML page shows in its head. `links` are those besides `alternate`;
-    `extra` are headers of all formats but HTML.
+    `extra` are headers of all formats but HTML. `page` is the absolute URL that negotiates, where that is not the
+    variants' own without their suffix.
     """
 
     formats: Sequence[Format]
@@ -148,6 +149,7 @@ class Resource:
     links: Sequence[Link] = ()
     cache: str = _CACHE
     extra: Mapping[str, str] = field(default_factory=dict)
+    page: str = ""
 
     @property
     def alternates(self) -> list[Link]:
@@ -159,7 +161,8 @@ def represent(site: Site, resource: Resource, format_: Format | None = None) -> 
     """A resource in a fixed format, or in the one that the request likes best; raises `NotAcceptable`."""
     links = [*resource.links, *resource.alternates]
     g.variants = resource.alternates
-    g.page = resource.variant(HTML) if HTML in resource.formats else ""  # whose languages the page offers
+    if HTML in resource.formats:
+        g.page = resource.page or resource.variant(HTML)  # whose languages the page offers
     chosen = format_ or negotiate(request.headers.get("Accept"), resource.formats)
     if chosen is None:
         offered = [row.media_type for row in resource.formats]
