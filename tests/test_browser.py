@@ -25,7 +25,7 @@ own_site, foreign_site = serving.own_site, serving.foreign_site
 OUTPUT = Path(__file__).resolve().parent / "output"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
-WIDTHS = {"narrow": 390, "wide": 1280}
+WIDTHS = {"narrow": 390, "middle": 820, "wide": 1280}
 OWN_PAGES = {
     "home": "/",
     "class": "/browse/",
@@ -140,17 +140,22 @@ def address(site: Site, name: str) -> str:
     return site.url[:-1] + path
 
 
-@pytest.mark.parametrize("size", WIDTHS)
-@pytest.mark.parametrize(("site", "name"), PAGES)
+@pytest.mark.parametrize(
+    ("site", "name", "size", "language"),
+    [
+        *((site, name, size, "en") for site, name in PAGES for size in WIDTHS),
+        *(("own_site", name, size, "ru") for name in OWN_PAGES for size in WIDTHS),
+    ],
+)
 def test_a_page_fits_and_complains_of_nothing(
-    browser: webdriver.Chrome, request: pytest.FixtureRequest, site: str, name: str, size: str
+    browser: webdriver.Chrome, request: pytest.FixtureRequest, site: str, name: str, size: str, language: str
 ) -> None:
-    there: Site = request.getfixturevalue(site)
+    url = address(request.getfixturevalue(site), name)
     width(browser, WIDTHS[size])
     complaints(browser)
-    browser.get(address(there, name))
+    browser.get(f"{url}{'&' if '?' in url else '?'}lang={language}")
     settle(browser)
-    shoot(browser, f"{name}-{size}")
+    shoot(browser, f"{name}-{size}-{language}")
     expected = {"missing": "404", "fault": "400"}.get(name)
     assert [said for said in complaints(browser) if not (expected and expected in said)] == []
     overflow = browser.execute_script(
@@ -216,6 +221,54 @@ def test_without_scripts_the_form_works(browser: webdriver.Chrome, own_site: Sit
         assert cell.text.startswith("1")
     finally:
         browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+
+@pytest.mark.parametrize("name", OWN_PAGES)
+def test_without_scripts_a_page_says_all_of_it(browser: webdriver.Chrome, own_site: Site, name: str) -> None:
+    """What scripts add is buttons, cards and the editor: no heading, row or link is theirs."""
+    url = address(own_site, name)
+    parts = ("main h1", "main h2", "main tbody tr", "main svg a", "header.site a", "main a[href]")
+    counts = []
+    for disabled in (False, True):
+        browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": disabled})
+        try:
+            browser.get(url)
+            counts.append([len(browser.find_elements(By.CSS_SELECTOR, part)) for part in parts])
+            assert browser.find_element(By.CSS_SELECTOR, "main h1").is_displayed() or not disabled
+        finally:
+            browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+    scripted, plain = counts
+    assert plain[0] == 1
+    if name not in ("query", "answer", "fault"):  # there the editor takes over
+        assert scripted == plain
+
+
+def test_a_card_comes_with_the_pointer_and_goes_with_escape(browser: webdriver.Chrome, own_site: Site) -> None:
+    width(browser, WIDTHS["wide"])
+    complaints(browser)
+    browser.get(own_site.url + "doc/meeting/us-russia-mil-to-mil-meeting-3?lang=en")
+    link = browser.find_element(By.CSS_SELECTOR, "main table a[data-iri$='person/viktor-yesin']")
+    ActionChains(browser).move_to_element(link).perform()
+    card = WebDriverWait(browser, 5).until(lambda page: page.find_element(By.CSS_SELECTOR, ".card-shown"))
+    assert "Viktor Yesin" in card.text
+    assert "person" in card.text
+    ActionChains(browser).send_keys(Keys.ESCAPE).perform()
+    WebDriverWait(browser, 5).until(lambda page: not page.find_elements(By.CSS_SELECTOR, ".card-shown"))
+    assert complaints(browser) == []
+
+
+def test_what_is_to_be_copied_has_a_button(browser: webdriver.Chrome, own_site: Site) -> None:
+    browser.get(own_site.url + "doc/person/viktor-yesin?lang=en")
+    lines = browser.find_elements(By.CSS_SELECTOR, "code.copied")
+    buttons = browser.find_elements(By.CSS_SELECTOR, "code.copied + button")
+    assert len(lines) == len(buttons) >= 5
+    browser.execute_cdp_cmd(
+        "Browser.grantPermissions", {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]}
+    )
+    buttons[0].click()
+    WebDriverWait(browser, 5).until(lambda _: buttons[0].text == "Copied")
+    copied = browser.execute_async_script("navigator.clipboard.readText().then(arguments[0])")
+    assert copied == "https://w3id.org/tracktwo/id/person/viktor-yesin"
 
 
 def test_the_keyboard_reaches_the_content_first(browser: webdriver.Chrome, own_site: Site) -> None:
