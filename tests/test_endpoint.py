@@ -437,7 +437,7 @@ def test_pages_stay_answered_and_callers_are_told_while_queries_run(foreign_site
             pages += 1
         answers = [one.result() for one in asked]
     assert pages > 20
-    assert slowest < 0.5
+    assert slowest < 2  # no page waits for a query's deadline
     assert {503, 504} == {answer.status_code for answer in answers}
     for answer in answers:
         if answer.status_code == 503:

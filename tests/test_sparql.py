@@ -509,7 +509,7 @@ SLOW = {
 
 @pytest.mark.parametrize("text", SLOW.values(), ids=SLOW)
 def test_no_text_takes_long_to_judge(text: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     try:
         check_reach(text, PREFIXES, [ALLOWED])
         is_volatile(text)
@@ -517,7 +517,7 @@ def test_no_text_takes_long_to_judge(text: str) -> None:
         graphs_in(text, PREFIXES)
     except Forbidden:
         pass
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 # --- endpoints that are allowed --------------------------------------------------------------------------------------
