@@ -130,12 +130,13 @@ class Neighbourhood:
         return self._named(class_)[0] if class_ else ""
 
     def _dates(self, iri: str, properties: Sequence[NamedNode]) -> list[str]:
-        """The dates that the first of the properties gives that gives any."""
+        """The dates that the first of the properties gives that gives any, the most precise of them only."""
         found = (
             [term.value for term in self._said.get(iri, {}).get(property_.value, ()) if _is_date(term)]
             for property_ in properties
         )
-        return next(filter(None, found), [])
+        dates = next(filter(None, found), [])
+        return [date for date in dates if len(date) == max(map(len, dates))]
 
     def _targets(self, iri: str) -> list[str]:
         said = self._said.get(iri, {})
