@@ -12,7 +12,7 @@ import serving
 import test_browser
 from selenium import webdriver
 from serving import Site
-from test_browser import CHROMIUM, FOREIGN_PAGES, OWN_PAGES, WIDTHS, address, width
+from test_browser import CHROMIUM, FOREIGN_PAGES, OWN_PAGES, WIDTHS, address, settle, width
 
 own_site, foreign_site, browser = serving.own_site, serving.foreign_site, test_browser.browser
 
@@ -40,6 +40,7 @@ PAGES = [
 
 def faults(browser: webdriver.Chrome) -> tuple[list[str], int]:
     """(what axe finds on the page that is open: rule and element, how many rules it passed)."""
+    settle(browser)
     browser.execute_script(AXE.read_text(encoding="utf-8"))
     result: Any = browser.execute_async_script(RUN, RULES)
     assert isinstance(result, dict), result

@@ -40,6 +40,10 @@ OWN_PAGES = {
     "search": "/search?q=strategic",
     "why": "/why?subject=https://w3id.org/tracktwo/id/person/pavel-s-zolotarev"
     "&property=http://www.w3.org/1999/02/22-rdf-syntax-ns%23type&object=https://w3id.org/tracktwo/ontology%23Officer",
+    "around": "/around?iri=https://w3id.org/tracktwo/id/person/pavel-s-zolotarev",
+    "links": "/links?iri=https://w3id.org/tracktwo/id/state/russia&property=https://w3id.org/tracktwo/ontology%23isOnSideOf",
+    "questions": "/query/",
+    "limits": "/limits",
     "dumps": "/dump/",
     "dataset": "/dataset",
     "timeline": "/query/meetings-by-dialogue",
@@ -117,8 +121,12 @@ def logged(browser: webdriver.Chrome, kind: str) -> list[str]:
 
 
 def settle(browser: webdriver.Chrome) -> None:
-    """Wait until no query of the page is at work any more."""
-    WebDriverWait(browser, 10).until(lambda driver: "Running" not in driver.find_element(By.TAG_NAME, "main").text)
+    """Wait until no query of the page is at work any more, and nothing changes its looks."""
+    WebDriverWait(browser, 10).until(
+        lambda driver: driver.execute_script(
+            "return !document.querySelector('[aria-busy=true], form.running') && !document.getAnimations().length"
+        )
+    )
 
 
 def shoot(browser: webdriver.Chrome, name: str) -> None:

@@ -199,3 +199,11 @@ def test_pages_of_a_foreign_publication_have_them_too(foreign_site: Site) -> Non
     assert shown.status_code == 200
     assert 'class="copied"' in shown.text
     assert re.search(r'<table class="members">', shown.text)
+
+
+def test_without_a_summary_the_header_says_the_first_short_facts(own_site: Site) -> None:
+    shown = page(own_site, "participation/viktor-yesin--us-russia-mil-to-mil-meeting-3--participant")
+    line = re.search(r'<p class="summary facts">(.*?)</p>', shown, re.DOTALL)
+    assert line
+    assert text(line[1]) == "styled in the source as Colonel General (ret.) · who Viktor Yesin · role participant"
+    assert 'class="summary facts"' not in page(own_site, THIRD)

@@ -2,8 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from pyoxigraph import Literal
+
+from tracktwo.namespaces import ALTERNATIVES, LABELS
+
+_FACTS = 3
+_FACT_TEXT = 70  # characters
+_SHORT_KINDS = ("iri", "day", "literal", "truth")
+_NAMES = {property_.value for property_ in (*LABELS, *ALTERNATIVES)}
 
 
 @dataclass(frozen=True)
@@ -178,6 +186,18 @@ class View:
     remarks: tuple[Remark, ...] = ()
     timeline: object = None
     hierarchy: object = None
+
+    @property
+    def facts(self) -> tuple[tuple[Row, Value], ...]:
+        """What the header says in place of a summary: the first properties that have one short value, but for names."""
+        single = (
+            (row, row.values[0])
+            for group in self.groups
+            for row in group.rows
+            if len(row.values) == 1 and row.iri not in _NAMES
+        )
+        short = ((row, value) for row, value in single if value.kind in _SHORT_KINDS and len(value.text) <= _FACT_TEXT)
+        return tuple(islice(((row, value) for row, value in short if value.text != self.label), _FACTS))
 
     @property
     def turtle(self) -> str:
