@@ -15,7 +15,7 @@ from tracktwo.namespaces import ALTERNATIVES, DCTERMS, LABELS, PROV, RDF, SCHEMA
 from tracktwo.store import Store
 from tracktwo.view import Near, Table, TableRow, Value
 
-_NEIGHBOURS = 60  # of one entity that are looked at
+_NEIGHBOURS = 120  # of one entity that are looked at
 _COLUMNS = 5
 _CELL_VALUES = 3  # a property with more is no column
 _CELL_TEXT = 60  # characters of the longest text of a column
