@@ -144,10 +144,13 @@ def test_what_is_taken_away_is_true(own_site: Site, entity: str) -> None:
 
 def test_neighbours_with_dates_are_on_a_timeline(own_site: Site) -> None:
     shown = page(own_site, YESIN)
-    section = re.search(r'<section class="group" id="timeline">(.*?)</section>\s*</section>', shown, re.DOTALL)
+    section = re.search(r'<section class="group" id="timeline">(.*?)</details>\s*</section>', shown, re.DOTALL)
     assert section
     assert 'class="picture timeline"' in section[1]
     assert "Third meeting" in section[1]
+    listed = [text(line) for line in re.findall(r"<li>(.*?)</li>", section[1].split("<details>")[1], re.DOTALL)]
+    assert "Third meeting of the U.S.-Russia Military-to-Military Dialogue 21 June 2021 meeting" in listed
+    assert len(listed) == section[1].count("<rect ")
 
 
 def test_what_is_wider_and_narrower_is_a_tree(own_site: Site) -> None:
@@ -176,6 +179,8 @@ def test_a_card_says_what_a_link_leads_to(own_site: Site) -> None:
         card["types"],
     )
     assert len(card["summary"]) > 20
+    person = json.loads(own_site.get(f"/card?iri={quote(ID + YESIN, safe='')}&lang=en").text)
+    assert person["summary"].startswith("ranks held colonel general (Russian Armed Forces) · ")
     assert own_site.get("/card?iri=urn:nothing").status_code == 404
     assert own_site.get("/card").status_code == 404
 

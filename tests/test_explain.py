@@ -321,7 +321,7 @@ class Counting:
 def counting(site: Site) -> tuple[Explainer, Counting]:
     store = Counting(site)
     explainer = site.explainer
-    return Explainer(store, explainer.inferred_graph, explainer.left_out, explainer.base_iri), store  # type: ignore[arg-type]
+    return Explainer(store, explainer.inferred_graph, explainer.left_out, explainer.base_iri), store  # type: ignore[arg-type]  # counts
 
 
 def test_a_search_ends_at_its_bounds_and_says_so(tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
     def counting_run(self: Reader, statement: str, values: object) -> object:
         made.append(" ".join(statement.split())[:80])
-        return run(self, statement, values)  # type: ignore[arg-type]
+        return run(self, statement, values)  # type: ignore[arg-type]  # whatever it was called with
 
     with monkeypatch.context() as patch:
         patch.setattr(Reader, "run", counting_run)
@@ -73,7 +73,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
             def counting(*given: object, _name: str = name, _original: object = original, **more: object) -> object:
                 made.append(f"store.{_name}")
-                return _original(*given, **more)  # type: ignore[operator]
+                return _original(*given, **more)  # type: ignore[operator]  # a method of the store
 
             patch.setattr(EmbeddedStore, name, counting)
         yield made

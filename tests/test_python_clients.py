@@ -84,7 +84,7 @@ def test_rdflibs_store_asks_in_each_form(own_site: Site) -> None:
     for method in ("GET", "POST", "POST_FORM"):
         for format_ in ("json", "xml", "csv", "tsv"):
             store = SPARQLStore(f"{own_site.url}sparql", method=method, returnFormat=format_)
-            assert NAMES == [str(row[0]) for row in store.query(SELECT)], (method, format_)  # type: ignore[index]
+            assert NAMES == [str(row[0]) for row in store.query(SELECT)], (method, format_)  # type: ignore[index]  # rows
         store = SPARQLStore(f"{own_site.url}sparql", method=method, returnFormat="json")
         assert store.query(f"ASK {{ <{PERSON}> ?p ?o }}").askAnswer
 

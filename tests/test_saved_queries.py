@@ -211,7 +211,7 @@ def test_all_questions_are_published_by_the_sib_convention(own_site: Site) -> No
     assert {f"{own_site.base_iri}query/{slug}" for slug in SLUGS} == {str(one) for one in asked}
     for one in asked:
         assert (one, RDF.type, SH.SPARQLSelectExecutable) in graph
-        assert {"en", "ru"} == {text.language for text in graph.objects(one, RDFS.comment)}  # type: ignore[attr-defined]
+        assert {"en", "ru"} == {text.language for text in graph.objects(one, RDFS.comment)}  # type: ignore[attr-defined]  # literals
         assert 1 == len(set(graph.objects(one, RDFS.label)))
         assert f"{own_site.url}sparql" == str(graph.value(one, rdflib.URIRef("https://schema.org/target")))
         text = str(graph.value(one, SH.select))

@@ -196,12 +196,7 @@ class Catalog:
 
     def labels(self, iris: Iterable[str]) -> dict[str, dict[str, str]]:
         """Labels by IRI and language; IRIs without any are left out."""
-        found: dict[str, dict[str, str]] = {}
-        for iri, language, text in self._in(
-            "SELECT iri, language, text FROM node JOIN label ON label.node = node.id WHERE iri IN ({})", list(set(iris))
-        ):
-            found.setdefault(iri, {})[language] = text
-        return found
+        return self.known(iris)[0]
 
     def classes(self) -> list[Class]:
         """All classes that have members, the largest first."""

@@ -573,7 +573,7 @@ def _disputed(values: Sequence[Value], field_: Field | None) -> bool:
 
 
 def _neighbours(view: View) -> dict[str, Value]:
-    """The entities that a page links to, the first of each property first; classes and properties are none."""
+    """The entities that the rows and links of a page lead to, the first of each property first."""
     rows = [row.values for group in view.groups for row in group.rows] + [link.values for link in view.incoming]
     turns = zip_longest(*rows)
     found = (value for turn in turns for value in turn if value is not None and value.kind == "iri" and value.url)

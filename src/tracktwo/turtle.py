@@ -276,7 +276,7 @@ class _Graph:
         node: Term = head
         while node != _NIL:
             [item] = self.properties[node][_FIRST]  # type: ignore[index]  # proper: only cells on the way to nil
-            [node] = self.properties[node][_REST]  # type: ignore[index]
+            [node] = self.properties[node][_REST]  # type: ignore[index]  # likewise
             items.append(item)
         return items
 

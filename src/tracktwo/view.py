@@ -3,15 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from pyoxigraph import Literal
 
-from tracktwo.namespaces import ALTERNATIVES, LABELS
+from tracktwo.namespaces import ALTERNATIVES, DCTERMS, LABELS
+
+if TYPE_CHECKING:  # pictures are drawn of values, and views hold pictures
+    from tracktwo.pictures import Picture
 
 _FACTS = 3
 _FACT_TEXT = 70  # characters
 _SHORT_KINDS = ("iri", "day", "literal", "truth")
-_NAMES = {property_.value for property_ in (*LABELS, *ALTERNATIVES)}
+_NO_FACTS = {property_.value for property_ in (*LABELS, *ALTERNATIVES, DCTERMS.source)}
 
 
 @dataclass(frozen=True)
@@ -184,8 +188,8 @@ class View:
     curie: str = ""
     also: tuple[tuple[str, str], ...] = ()
     remarks: tuple[Remark, ...] = ()
-    timeline: object = None
-    hierarchy: object = None
+    timeline: "Picture | None" = None
+    hierarchy: "Picture | None" = None
 
     @property
     def facts(self) -> tuple[tuple[Row, Value], ...]:
@@ -194,7 +198,7 @@ class View:
             (row, row.values[0])
             for group in self.groups
             for row in group.rows
-            if len(row.values) == 1 and row.iri not in _NAMES
+            if len(row.values) == 1 and row.iri not in _NO_FACTS
         )
         short = ((row, value) for row, value in single if value.kind in _SHORT_KINDS and len(value.text) <= _FACT_TEXT)
         return tuple(islice(((row, value) for row, value in short if value.text != self.label), _FACTS))

@@ -437,7 +437,7 @@ class _Run:
         while self._open and sum(map(len, taken)) < _SHORT_BYTES:
             if self._worker.has_frame(_SOON_SECONDS):
                 taken += [chunk] if (chunk := next(self, None)) is not None else []
-            elif self._has_worked(_SOON_SECONDS):
+            elif self._long or self._has_worked(_SOON_SECONDS):
                 break
         self._waiting.extend(taken)
         if not self._open:

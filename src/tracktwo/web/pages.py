@@ -122,7 +122,8 @@ def card() -> Response:
     def body() -> str:
         view = site.describer.views([NamedNode(iri)], incoming=())[0]
         types = [type_.text for type_ in view.types if not type_.inferred] or [type_.text for type_ in view.types[:1]]
-        text, language = view.summary
+        facts = " · ".join(f"{row.label} {value.text}" for row, value in view.facts)
+        text, language = view.summary if view.summary[0] else (facts, "")
         content = {
             "label": view.label,
             "language": view.language,
