@@ -28,6 +28,7 @@ LAYERS: dict[str, int] = {
     "explain": 2,
     "hints": 2,
     "pictures": 2,
+    "provenance": 2,
     "vocabulary": 2,
     "store": 1,
     "search": 1,  # in the catalogue's file

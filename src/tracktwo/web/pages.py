@@ -6,10 +6,10 @@ from importlib.resources import files
 from flask import Blueprint, Response, g, render_template, request
 from pyoxigraph import NamedNode
 
-from tracktwo.entity import provenance
 from tracktwo.errors import NotFound
 from tracktwo.formats import HTML, JSON_OBJECT, STATIC_FORMATS
 from tracktwo.links import is_valid_iri
+from tracktwo.provenance import provenance
 from tracktwo.web.respond import Link, Representation, respond
 from tracktwo.web.site import Site
 
