@@ -115,6 +115,7 @@ class Worker:
         self._in = self._process.stdin
         self._reader = Reader(self._process.stdout.fileno())
         self._ready = False
+        self._before = 0.0  # what it had worked when the query came
 
     def wait_until_up(self, seconds: float) -> None:
         """Wait until it can take a request, or has ended."""
@@ -141,6 +142,7 @@ class Worker:
 
     def send(self, request: Mapping[str, object]) -> None:
         """Hand the worker a request; a dead one is noticed when its answer is read."""
+        self._before = self.worked_seconds()
         with contextlib.suppress(BrokenPipeError, ValueError):  # it has died, or the pool has closed it
             self._in.write(pack(HEADER, json.dumps(request).encode()))
             self._in.flush()
@@ -177,7 +179,8 @@ class Worker:
         return True
 
     def _death(self) -> TracktwoError:
-        """What the end of the process means."""
+        """What the end of the process means. One that was killed before it worked on the query was not killed by it."""
+        worked = self.worked_seconds() - self._before
         code = self._process.wait()
         if self._errors.closed:
             return StoreUnavailable("The server is ending.")
@@ -185,7 +188,7 @@ class Worker:
         said = self._errors.read()[-2000:].decode(errors="replace")
         if code == -signal.SIGSEGV or "overflowed its stack" in said:
             return QueryTooBig("The query is nested too deeply and was stopped.")
-        if code in (-signal.SIGABRT, -signal.SIGKILL) or "MemoryError" in said:
+        if code == -signal.SIGABRT or (code == -signal.SIGKILL and worked > 0) or "MemoryError" in said:
             return QueryTooBig("The query needed more memory than it may have and was stopped.")
         if code == -signal.SIGXCPU:
             return QueryTimeout("The query ran past its deadline and was stopped.")
