@@ -80,7 +80,7 @@ HOSTILE = [
     '" onerror="alert(2)" x=\'',
     "</script><img src=x onerror=alert(3)>",
     "]]><!-- -->",
-    "{{ 7 * 7 }} {% raw %} ${7*7}",
+    "{{ 6007 * 9001 }} {% raw %} ${6007*9001}",
     "&amp; &lt; &#x3C;",
 ]
 SVG_ATTRIBUTES = {
@@ -250,7 +250,7 @@ def test_hostile_text_is_shown_as_it_is(foreign_site: Site, path: str) -> None:
     text = open_page(foreign_site, path).all("main")[0].text
     for literal in HOSTILE:
         assert literal in text or literal.replace('"', '\\"') in text, literal
-    assert "49" not in text
+    assert "54069007" not in text
 
 
 def test_iris_with_other_schemes_are_shown_and_not_linked(foreign_site: Site) -> None:
