@@ -1,6 +1,7 @@
 """The command that serves: what goes wrong is one clear message, and the last release keeps serving."""
 
 import contextlib
+import json
 import os
 import re
 import signal
@@ -275,6 +276,44 @@ def test_a_new_release_is_followed_without_a_dropped_request(publication: Path, 
             len([line for line in marked(site.mark).values() if "store.worker" in line]) <= 6
         )  # two processes, each with a worker and two spare
         assert "Traceback" not in site.log.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        (lambda release: (release / "layout.json").unlink(), "layout.json"),
+        (lambda release: (release / "catalog.sqlite").write_bytes(b"no database"), "not a database"),
+        (lambda release: _with_layout(release, 10_000), "made by another version"),
+        (misspell_a_setting, "unknown setting"),
+    ],
+)
+def test_a_release_that_cant_be_opened_is_told_once_and_changes_nothing(
+    publication: Path, tmp_path: Path, fault: Callable[[Path], object], told: str
+) -> None:
+    releases, beside = tmp_path / "releases", tmp_path / "beside"
+    second = build(publication, beside)
+    write_fact(publication, "fresh")
+    fault(beside / second)
+    with serve(publication, releases, "--workers", "1") as site:
+        first = site.get("/health").text.strip()
+        (beside / second).rename(releases / f"{second}.broken")
+        (releases / "current").write_text(f"{second}.broken\n", encoding="ascii")
+        before = len(marked(site.mark))
+        until = time.monotonic() + 10
+        while told not in site.log.read_text(encoding="utf-8") and time.monotonic() < until:
+            time.sleep(0.05)
+        time.sleep(2.5)  # it looks each second
+        said = site.log.read_text(encoding="utf-8")
+        assert said.count(told) == 1, said
+        assert "Traceback" not in said
+        assert len(marked(site.mark)) == before
+        assert site.get("/health").text.strip() == first
+        assert truth(site)
+
+
+def _with_layout(release: Path, layout: int) -> None:
+    manifest = json.loads((release / "manifest.json").read_text(encoding="utf-8"))
+    (release / "manifest.json").write_text(json.dumps({**manifest, "layout": layout}), encoding="utf-8")
 
 
 def test_the_same_input_makes_no_new_release(released: tuple[Path, Path]) -> None:
