@@ -546,3 +546,33 @@ def test_the_environment_may_name_the_folders(released: tuple[Path, Path]) -> No
     environment = {**os.environ, "TRACKTWO_PUBLICATION": str(released[0]), "TRACKTWO_RELEASES": str(released[1])}
     done = tracktwo("query", "-e", "ASK { ?s ?p ?o }", "--format", "json", cwd=Path("/"), env=environment)
     assert (done.returncode, '"boolean":true' in done.stdout.replace(" ", "")) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("code", "command", "arguments", "told"),
+    [
+        (2, "describe", ["foo bar"], "“foo bar” is no IRI"),
+        (2, "dump", ["--graph", "not an iri"], "“not an iri” is no IRI"),
+        (2, "dump", ["--class", "none"], "“none” is no IRI"),
+        (1, "dump", ["--output", "/nonexistent/x"], "/nonexistent/x can't be written: No such file"),
+        (2, "query", ["--endpoint", "foo", "-e", "ASK {}"], "“foo” is no http(s) URL"),
+        (2, "serve", ["--store", "foo"], "“foo” is no http(s) URL"),
+        (2, "serve", ["--public-url", "http://a.example/?q"], "is no http(s) URL with a host and without query"),
+    ],
+)
+def test_an_argument_of_the_wrong_kind_is_one_message(
+    released: tuple[Path, Path], code: int, command: str, arguments: list[str], told: str
+) -> None:
+    said = refused(command, "--publication", released[0], "--releases", released[1], *arguments, code=code)
+    assert told in said
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [(b"\xff", "bad.ttl: 'utf-8' codec"), (b"<urn:a> <urn:b> <<( <urn:a> <urn:b> 1 )>> .", "bad.ttl: a triple term")],
+)
+def test_a_file_that_cant_be_laid_out_is_one_message(tmp_path: Path, content: bytes, told: str) -> None:
+    bad = tmp_path / "bad.ttl"
+    bad.write_bytes(content)
+    assert told in refused("format", bad, cwd=FOREIGN)
+    assert bad.read_bytes() == content

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import click
 import platformdirs
-from pyoxigraph import QueryBoolean, QueryResultsFormat, parse_query_results
+from pyoxigraph import NamedNode, QueryBoolean, QueryResultsFormat, parse_query_results
 from rich.console import Console
 from rich.table import Table
 
@@ -79,6 +79,30 @@ def main() -> None:
     Example:
       tracktwo serve        build what has changed, then serve it
     """
+
+
+def _url(_: click.Context, __: click.Parameter, value: str) -> str:
+    """Hold that an option is an `http` or `https` URL with a host."""
+    if value and not re.fullmatch(r"https?://[^/?#\s]+[^#\s]*", value):
+        raise click.BadParameter(f"“{value}” is no http(s) URL with a host.")
+    return value
+
+
+def _root_url(_: click.Context, __: click.Parameter, value: str) -> str:
+    """Hold that an option is a URL that paths can be added to."""
+    if value and not re.fullmatch(r"https?://[^/?#\s]+(/[^?#\s]*)?", value):
+        raise click.BadParameter(f"“{value}” is no http(s) URL with a host and without query or fragment.")
+    return value
+
+
+def _iris(_: click.Context, __: click.Parameter, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
+    """Hold that each value is an IRI; a CURIE looks like one, too."""
+    for iri in [value] if isinstance(value, str) else value:
+        try:
+            NamedNode(iri)
+        except ValueError as error:
+            raise click.BadParameter(f"“{iri}” is no IRI.") from error
+    return value
 
 
 def placed(command: F) -> F:
@@ -197,10 +221,16 @@ def _report(checked: Checked, format_: str) -> str:
 @placed
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on.")
-@click.option("--public-url", default="", help="Where clients reach the site (default: the address listened on).")
+@click.option(
+    "--public-url",
+    callback=_root_url,
+    default="",
+    help="Where clients reach the site (default: the address listened on).",
+)
 @click.option(
     "--store",
     "store_url",
+    callback=_url,
     default="",
     help="A SPARQL 1.1 endpoint that holds the release, in place of the embedded store.",
 )
@@ -212,9 +242,6 @@ def serve(place: Place, host: str, port: int, public_url: str, store_url: str, w
     Example:
       tracktwo serve --port 8080 --public-url https://data.example.org/
     """
-    if public_url and not re.fullmatch(r"https?://[^/?#\s]+(/[^?#\s]*)?", public_url):
-        told = f"“{public_url}” is no http(s) URL with a host and without query or fragment."
-        raise click.BadParameter(told, param_hint="--public-url")
     _check_port(host, port)
     release = _release_to_serve(place)
     url = public_url.rstrip("/") + "/" if public_url else f"http://{f'[{host}]' if ':' in host else host}:{port}/"
@@ -250,7 +277,6 @@ def _check_port(host: str, port: int) -> None:
 
 
 def _check_store(place: Place, release: Release, options: Options) -> None:
-
     open_store(place.publication, release, options.store_url).close()
 
 
@@ -258,7 +284,7 @@ def _check_store(place: Place, release: Release, options: Options) -> None:
 @placed
 @click.argument("file", type=click.File("rb"), required=False)
 @click.option("-e", "text", help="The query itself, in place of a file.")
-@click.option("--endpoint", default="", help="Ask this SPARQL endpoint, not the current release.")
+@click.option("--endpoint", callback=_url, default="", help="Ask this SPARQL endpoint, not the current release.")
 @click.option(
     "--format",
     "format_",
@@ -346,7 +372,6 @@ def _current(place: Place) -> Release:
 
 
 def _print_table(content: bytes) -> None:
-
     results = parse_query_results(content, format=QueryResultsFormat.JSON)
     if isinstance(results, QueryBoolean):
         click.echo("yes" if bool(results) else "no")
@@ -373,9 +398,16 @@ def _print_table(content: bytes) -> None:
     show_default=True,
     help="Format of what is written.",
 )
-@click.option("--graph", "graphs", multiple=True, metavar="IRI", help="Only this named graph (repeatable).")
 @click.option(
-    "--class", "classes", multiple=True, metavar="IRI", help="Only statements about members of this class (repeatable)."
+    "--graph", "graphs", callback=_iris, multiple=True, metavar="IRI", help="Only this named graph (repeatable)."
+)
+@click.option(
+    "--class",
+    "classes",
+    callback=_iris,
+    multiple=True,
+    metavar="IRI",
+    help="Only statements about members of this class (repeatable).",
 )
 @click.option(
     "--merged",
@@ -402,13 +434,14 @@ def dump(
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
     else:
-        output.write_bytes(content)
+        with _writing(output):
+            output.write_bytes(content)
         click.echo(f"{len(quads)} statements in {output}", err=True)
 
 
 @main.command()
 @placed
-@click.argument("iri")
+@click.argument("iri", callback=_iris)
 @click.option(
     "--format",
     "format_",
@@ -470,13 +503,25 @@ def format_files(place: Place, only_check: bool, files: tuple[Path, ...]) -> Non
 
 def _format_one(path: Path, *, only_check: bool) -> bool:
     """Format a file; was it, or would it be, changed?"""
-    text = path.read_text(encoding="utf-8")
     try:
+        text = path.read_text(encoding="utf-8")
         formatted = format_turtle(text, source=str(path))
-    except (FormatRefused, SyntaxError) as error:
-        raise TracktwoError(f"{path}: {error}" if isinstance(error, SyntaxError) else str(error)) from error
+    except FormatRefused as error:
+        raise TracktwoError(str(error)) from error
+    except (OSError, SyntaxError, ValueError) as error:
+        raise TracktwoError(f"{path}: {error}") from error
     if formatted != text and not only_check:
-        temporary = path.with_name(f".{path.name}.new")
-        temporary.write_text(formatted, encoding="utf-8", newline="\n")
-        temporary.replace(path)
+        with _writing(path):
+            temporary = path.with_name(f".{path.name}.new")
+            temporary.write_text(formatted, encoding="utf-8", newline="\n")
+            temporary.replace(path)
     return formatted != text
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Tell what keeps a file from being written."""
+    try:
+        yield
+    except OSError as error:
+        raise TracktwoError(f"{path} can't be written: {error.strerror}") from error
