@@ -43,6 +43,7 @@ LAYERS: dict[str, int] = {
     "publication": 0,
     "querytext": 0,
     "question": 0,
+    "serialise": 0,
     "terms": 0,
     "turtle": 0,
 }

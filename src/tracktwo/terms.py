@@ -1,5 +1,7 @@
 """Small conversions of RDF terms, which pyoxigraph leaves to its users."""
 
+from typing import Any
+
 from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad, RdfFormat, Triple, serialize
 
 from tracktwo.namespaces import OWL
@@ -16,6 +18,11 @@ def name_of(term: Term | DefaultGraph) -> str:
 def in_graph(triple: Triple, graph: Node | DefaultGraph | None = None) -> Quad:
     """The triple as a quad of a graph, by default the default graph."""
     return Quad(triple.subject, triple.predicate, triple.object, graph or DefaultGraph())
+
+
+def skolem(term: Any, prefix: str) -> Any:
+    """A blank node as the IRI that stands for it, any other term as it is."""
+    return NamedNode(prefix + term.value) if isinstance(term, BlankNode) else term
 
 
 def links_out(triple: Triple, base_iri: str) -> bool:

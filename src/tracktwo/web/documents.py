@@ -8,14 +8,16 @@ from urllib.parse import quote
 from flask import Blueprint, Response, g, render_template, request
 from pyoxigraph import BlankNode, NamedNode, Quad
 
-from tracktwo.errors import NotFound
+from tracktwo import serialise
+from tracktwo.errors import BadRequest, NotFound
 from tracktwo.formats import DOCUMENT_FORMATS, HTML, Format, named
 from tracktwo.links import is_valid_iri
 from tracktwo.namespaces import OWL, VOID
-from tracktwo.release import dump
 from tracktwo.terms import Node, name_of
 from tracktwo.view import View
-from tracktwo.web.respond import Link, Resource, fixed, redirect, represent, without_language
+from tracktwo.web.headers import Link
+from tracktwo.web.language import without_language
+from tracktwo.web.respond import Resource, fixed, redirect, represent
 from tracktwo.web.site import Site
 
 routes = Blueprint("documents", __name__)
@@ -70,8 +72,16 @@ def describe() -> Response:
         return redirect(site.links.full(site.links.url(meant)), HTTPStatus.SEE_OTHER)
     if meant != iri:
         return redirect(site.links.full(site.links.site("describe", iri=meant)), HTTPStatus.MOVED_PERMANENTLY)
-    format_ = named(request.args["format"], DOCUMENT_FORMATS) if request.args.get("format") else None
-    return _represent(site, iri, [NamedNode(iri)], format_)
+    return _represent(site, iri, [NamedNode(iri)], _format_named(request.args.get("format", "")))
+
+
+def _format_named(name: str) -> Format | None:
+    """The format that goes by a name, None where none is named; raises `BadRequest` for one that nothing has."""
+    format_ = named(name, DOCUMENT_FORMATS) if name else None
+    if name and format_ is None:
+        known = ", ".join(row.name for row in DOCUMENT_FORMATS)
+        raise BadRequest(f"No format is called “{name}”.", hint=f"Known: {known}")
+    return format_
 
 
 @routes.get("/.well-known/genid/<label>")
@@ -186,7 +196,7 @@ def _rdf(site: Site, document: str, subjects: Sequence[Node], format_: Format) -
     here = NamedNode(document)
     about = Quad(here, VOID.inDataset, NamedNode(site.publication.dataset_iri))
     renamed = [_named(quad, subjects[0], here) for quad in quads] if isinstance(subjects[0], BlankNode) else quads
-    return dump.document(format_, [*renamed, about], site.publication.prefixes)
+    return serialise.document(format_, [*renamed, about], site.publication.prefixes)
 
 
 def _named(quad: Quad, node: Node, name: NamedNode) -> Quad:
