@@ -106,7 +106,8 @@ def test_the_same_input_elsewhere_gives_the_same_bytes(foreign: Built, tmp_path:
     for name in ("layout.json", "questions.json", "publication.toml", "catalog.sqlite"):
         assert (foreign.release.folder / name).read_bytes() == (again.release.folder / name).read_bytes(), name
     ours, theirs = dict(foreign.release.manifest), dict(again.release.manifest)
-    assert {**ours, "created": "", "id": ""} == {**theirs, "created": "", "id": ""}
+    when = dict.fromkeys(("id", "created", "built", "build"), "")
+    assert {**ours, **when} == {**theirs, **when}
 
 
 def test_other_labels_and_another_order_are_the_same_data(tmp_path: Path) -> None:
@@ -133,9 +134,21 @@ def test_the_same_data_laid_out_anew_keeps_its_id(tmp_path: Path, folder: Path) 
 def test_other_settings_make_the_release_anew_under_its_id(tmp_path: Path, folder: Path) -> None:
     first = current(folder)
     outcome = build(changed(tmp_path, {}, 'languages = ["de", "en"]'), Releases(folder), silent)
-    assert first == outcome.release.id
+    assert (first, "same data") == (outcome.release.id, outcome.change)
     assert "de" in outcome.release.read("publication.toml")
     assert "de" not in (folder / first / "publication.toml").read_text(encoding="utf-8")
+
+
+def test_each_build_has_an_identity_and_a_time_of_its_own(tmp_path: Path, folder: Path) -> None:
+    first = Releases(folder).current()
+    others = [
+        build(changed(tmp_path, {}, f"languages = {tags}"), Releases(folder), silent) for tags in ('["de"]', '["ru"]')
+    ]
+    assert first is not None
+    releases = [first, *(outcome.release for outcome in others)]
+    assert 3 == len({release.build for release in releases}) == len({release.folder for release in releases})
+    assert 1 == len({release.id for release in releases}) == len({release.created for release in releases})
+    assert first.created <= first.built <= releases[1].built <= releases[2].built
 
 
 def test_other_data_makes_another_release_and_leaves_the_first(tmp_path: Path, folder: Path) -> None:

@@ -9,11 +9,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 import serving
 from serving import CHROME, FOREIGN, Site, copy_of, free_port, marked, serve, tracktwo, with_settings
+
+from tracktwo.web.cache import Finished, ResponseCache
 
 foreign_site = serving.foreign_site
 
@@ -277,6 +280,38 @@ def test_a_new_release_is_followed_without_a_dropped_request(publication: Path, 
         assert "Traceback" not in site.log.read_text(encoding="utf-8")
 
 
+def titled(publication: Path, title: str) -> None:
+    path = publication / "publication.toml"
+    text = re.sub(r'(?m)^en = ".*"$', f'en = "{title}"', path.read_text(encoding="utf-8"), count=1)
+    path.write_text(text, encoding="utf-8")
+
+
+def test_a_new_title_is_told_and_no_validator_of_the_old_one_holds(publication: Path, tmp_path: Path) -> None:
+    releases = tmp_path / "releases"
+    titled(publication, "Alpha")
+    with serve(publication, releases) as site:
+        before = [site.get("/", CHROME), site.get("/dump/dataset.nq.gz")]
+        assert "Alpha" in before[0].text
+        for title in ("Beta", "Gamma"):
+            titled(publication, title)
+            done = tracktwo("build", "--publication", publication, "--releases", releases, check=True)
+            assert "The same data, released anew." in done.stderr
+            followed, until = 0, time.monotonic() + 20
+            while followed < 20 and time.monotonic() < until:  # both processes, on a new connection each time
+                page = site.get("/", CHROME, connection="close")
+                followed = followed + 1 if title in page.text else 0
+                time.sleep(0.02)
+            assert followed == 20
+            for path, old in zip(("/", "/dump/dataset.nq.gz"), before, strict=True):
+                for condition in (
+                    {"if_none_match": old.headers["etag"]},
+                    {"if_modified_since": old.headers["last-modified"]},
+                ):
+                    fresh = site.get(path, CHROME, **condition)
+                    assert fresh.status_code == 200, (title, path, condition)
+                    assert fresh.headers["etag"] != old.headers["etag"]
+
+
 def test_the_same_input_makes_no_new_release(released: tuple[Path, Path]) -> None:
     before = sorted(path.name for path in released[1].iterdir())
     done = tracktwo("build", "--publication", released[0], "--releases", released[1], check=True)
@@ -507,3 +542,27 @@ def test_the_environment_may_name_the_folders(released: tuple[Path, Path]) -> No
     environment = {**os.environ, "TRACKTWO_PUBLICATION": str(released[0]), "TRACKTWO_RELEASES": str(released[1])}
     done = tracktwo("query", "-e", "ASK { ?s ?p ?o }", "--format", "json", cwd=Path("/"), env=environment)
     assert (done.returncode, '"boolean":true' in done.stdout.replace(" ", "")) == (0, True)
+
+
+# The cache of finished responses
+
+
+def scope(query: bytes) -> dict[str, Any]:
+    """What the cache reads of a request."""
+    return {"method": "GET", "raw_path": b"/sparql", "query_string": query, "headers": [(b"accept", b"*/*")]}
+
+
+def test_the_cache_is_bounded_in_all_the_bytes_that_it_holds() -> None:
+    cache = ResponseCache(max_bytes=1 << 20)
+    headers = [(b"cache-control", b"public, max-age=60"), (b"content-location", b"x" * 2000)]
+    keys = [cache.key("release", scope(b"query=%d" % number + b"x" * 1900)) for number in range(1000)]
+    for key in keys:
+        cache.keep(key, Finished(200, headers, b"short"))
+    held = [key for key in keys if key is not None and cache.get(key) is not None]
+    assert 100 < len(held) < (1 << 20) / 3900
+
+
+def test_a_request_with_a_long_key_is_not_kept() -> None:
+    cache = ResponseCache()
+    assert cache.key("release", scope(b"query=" + b"x" * 1000)) is not None
+    assert cache.key("release", scope(b"query=" + b"x" * 2048)) is None
