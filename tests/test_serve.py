@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 import serving
+from pyoxigraph import CanonicalizationAlgorithm, Dataset, RdfFormat, parse
 from serving import CHROME, FOREIGN, Site, copy_of, free_port, marked, serve, tracktwo, with_settings
 
 from tracktwo.web.cache import Finished, ResponseCache
@@ -566,3 +567,31 @@ def test_a_request_with_a_long_key_is_not_kept() -> None:
     cache = ResponseCache()
     assert cache.key("release", scope(b"query=" + b"x" * 1000)) is not None
     assert cache.key("release", scope(b"query=" + b"x" * 2048)) is None
+
+
+# Large graphs
+
+
+def test_a_large_graph_is_streamed_and_says_the_same(publication: Path, tmp_path: Path) -> None:
+    graph = "/named/blank-nodes"
+    with serve(publication, tmp_path / "small") as site:
+        held = {suffix: site.get(f"{graph}.{suffix}") for suffix in serving.RDF_TYPES}
+    with (publication / "publication.toml").open("a", encoding="utf-8") as settings:
+        settings.write("document_triples = 10\n")
+    with serve(publication, tmp_path / "large") as site:
+        for suffix, media_type in serving.RDF_TYPES.items():
+            response = site.get(f"{graph}.{suffix}")
+            assert (200, media_type) == (response.status_code, serving.kind(response))
+            assert ("transfer-encoding" in response.headers, "content-length" in response.headers) == (True, False)
+            assert canonical(held[suffix]) == canonical(response)
+            assert site.get(f"{graph}.{suffix}", if_none_match=response.headers["etag"]).status_code == 304
+
+
+def canonical(response: httpx.Response) -> set[str]:
+    """The statements of a response, its blank nodes by RDFC-1.0."""
+    format_ = RdfFormat.from_media_type(serving.kind(response))
+    assert format_ is not None
+    dataset = Dataset(parse(response.content, format=format_))
+    dataset.canonicalize(CanonicalizationAlgorithm.RDFC_1_0)
+    assert len(dataset) > 10
+    return set(map(str, dataset))
