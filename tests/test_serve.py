@@ -283,7 +283,7 @@ def test_a_new_release_is_followed_without_a_dropped_request(publication: Path, 
 
 def titled(publication: Path, title: str) -> None:
     path = publication / "publication.toml"
-    text = re.sub(r'(?m)^en = ".*"$', f'en = "{title}"', path.read_text(encoding="utf-8"), count=1)
+    text = re.sub(r'(?m)^el = ".*"$', f'el = "{title}"', path.read_text(encoding="utf-8"), count=1)
     path.write_text(text, encoding="utf-8")
 
 
