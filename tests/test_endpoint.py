@@ -645,3 +645,118 @@ def test_an_answer_read_as_it_comes_is_whole(own_site: Site) -> None:
     assert isinstance(results, QuerySolutions)
     dump = gzip.decompress(own_site.get("/dump/dataset.nt.gz").content)
     assert len(set(dump.splitlines())) == len(list(results))
+
+
+# Validators and caching: rows 9 and 10
+
+NODES = [
+    "CONSTRUCT { ?s <x:p> _:b } WHERE { ?s a ?c }",
+    "PREFIX x: <x:>\nconstruct { [] x:p ?s } WHERE { ?s a ?c }",
+    "CONSTRUCT { ?s <x:p> ( 1 ) } WHERE { ?s a ?c }",
+]
+VOLATILE = [
+    "SELECT (STRUUID() AS ?id) {}",
+    "SELECT (NOW() AS ?now) (RAND() AS ?number) {}",
+    *NODES,
+]
+
+
+@pytest.mark.parametrize("accept", [CHROME, "*/*"])
+@pytest.mark.parametrize("text", VOLATILE)
+def test_an_answer_that_differs_each_time_is_nobodys_to_keep(foreign_site: Site, text: str, accept: str) -> None:
+    first, second = (foreign_site.query(text + " LIMIT 3", accept) for _ in range(2))
+    assert first.status_code == 200
+    assert first.headers["cache-control"] == "no-store"
+    assert not {"etag", "last-modified"} & first.headers.keys()
+    assert first.content != second.content
+
+
+@pytest.mark.parametrize(
+    "text", [CONSTRUCT, "CONSTRUCT { ?s a ?c } WHERE { ?s a ?c ; ?p [] } LIMIT 3", 'ASK { ?s ?p "_:b [" }']
+)
+def test_what_only_looks_so_may_be_kept(own_site: Site, text: str) -> None:
+    assert "etag" in own_site.query(text).headers
+
+
+@pytest.mark.parametrize("accept", [CHROME, "*/*", "text/csv"])
+def test_an_answer_has_the_validators_of_a_document(own_site: Site, accept: str) -> None:
+    path = "/sparql?" + urlencode({"query": SELECT})
+    whole = own_site.get(path, accept)
+    assert whole.headers["cache-control"] == "public, max-age=60"
+    for condition in (
+        {"if_none_match": whole.headers["etag"]},
+        {"if_none_match": "W/" + whole.headers["etag"]},
+        {"if_none_match": "*"},
+        {"if_modified_since": whole.headers["last-modified"]},
+    ):
+        response = own_site.get(path, accept, **condition)
+        assert (304, b"") == (response.status_code, response.content), condition
+        assert whole.headers["etag"] == response.headers["etag"]
+        assert {"accept"} <= vary(response)
+    other = own_site.get(path, accept, if_none_match='"other"', if_modified_since=whole.headers["last-modified"])
+    assert (200, whole.content) == (other.status_code, other.content)
+
+
+def test_each_variant_of_an_answer_has_a_tag_of_its_own(own_site: Site) -> None:
+    path = "/sparql?" + urlencode({"query": SELECT})
+    answers = [own_site.get(path, accept) for accept in (*RESULTS, CHROME)]
+    answers.append(own_site.get(path, CHROME, accept_language="ru"))
+    assert 6 == len({answer.headers["etag"] for answer in answers}) == len({answer.content for answer in answers})
+
+
+def test_a_page_of_an_answer_that_was_posted_is_nobodys_to_keep(own_site: Site) -> None:
+    page = own_site.post(urlencode({"query": SELECT}), FORM, CHROME)
+    assert (200, HTML) == (page.status_code, kind(page))
+    assert page.headers["cache-control"] == "no-store"
+    assert "etag" not in page.headers
+
+
+def test_an_answer_that_is_not_acceptable_names_its_variants(own_site: Site) -> None:
+    for text, offered in ((SELECT, [*RESULTS]), (CONSTRUCT, [*serving.RDF_TYPES.values()])):
+        response = own_site.query(text, "image/png")
+        assert response.status_code == 406
+        found = serving.links(response)
+        assert sorted(offered) == sorted(link.type for link in found)
+        assert all(media_type in response.text for media_type in offered)
+        for link in found:
+            variant = own_site.get(own_site.below(link.href), "image/png")
+            assert (200, link.type) == (variant.status_code, kind(variant))
+
+
+# Pages of large answers
+
+LARGE_64KB = f"REPLACE('{'a' * 256}', 'a', '{'b' * 256}')"
+LARGE_8MB, LARGE_19MB = (f"REPLACE({LARGE_64KB}, 'b', '{'c' * times}')" for times in (128, 300))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [f"SELECT ({LARGE_8MB} AS ?long) {{}}", f"CONSTRUCT {{ <x:s> <x:p> ?long }} {{ BIND({LARGE_8MB} AS ?long) }}"],
+    ids=["rows", "triples"],
+)
+def test_a_page_shows_no_more_of_an_answer_than_fits(own_site: Site, text: str) -> None:
+    page = own_site.query(text, CHROME)
+    assert (200, "rows=0") == (page.status_code, page.headers["tracktwo-truncated"])
+    assert page.headers["cache-control"] == "no-store"
+    assert "The answer is too large for a page." in page.text
+    assert len(page.content) < 200_000
+
+
+def test_a_page_shows_as_many_rows_as_fit(own_site: Site) -> None:
+    page = own_site.query(f"SELECT ?s ({LARGE_64KB} AS ?long) {{ ?s ?p ?o }} LIMIT 100", CHROME)
+    assert page.headers["tracktwo-truncated"] == "rows=15"
+    assert "Only the first 15 rows are shown." in page.text
+    lines = own_site.query(f"CONSTRUCT {{ ?s ?p ?long }} {{ ?s ?p ?o BIND({LARGE_64KB} AS ?long) }} LIMIT 100", CHROME)
+    shown = int(lines.headers["tracktwo-truncated"].removeprefix("rows="))
+    assert 10 < shown < 20
+    assert f"Only the first {shown} lines are shown." in lines.text
+    assert len(lines.content) < 2_000_000
+
+
+def test_a_term_that_cannot_be_read_is_507(own_site: Site) -> None:
+    text = f"SELECT ({LARGE_19MB} AS ?long) {{}}"
+    page = own_site.query(text, CHROME)
+    assert (507, HTML) == (page.status_code, kind(page))
+    assert "too long to be read" in page.text
+    whole = own_site.query(text, "text/csv")
+    assert (200, 256 * 256 * 300) == (whole.status_code, whole.text.count("c"))

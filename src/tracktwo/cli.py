@@ -28,13 +28,15 @@ from tracktwo.formats import RDF_FORMATS, RESULT_FORMATS, Format, named
 from tracktwo.links import Links
 from tracktwo.publication import Publication
 from tracktwo.release import dump as dumps
-from tracktwo.release.build import Checked, Outcome, Progress, build, check
+from tracktwo.release.build import NEW, SAME_DATA, UNCHANGED, Checked, Outcome, Progress, build, check
 from tracktwo.release.history import Release, Releases
 from tracktwo.release.validate import Report
+from tracktwo.serialise import serialised
 from tracktwo.sparql import check_reach
 from tracktwo.store import GRAPH, Query, Store
 from tracktwo.store.pool import Dialect, PoolLimits
 from tracktwo.store.remote import RemoteStore
+from tracktwo.store.rows import readable
 from tracktwo.turtle import FormatRefused, format_turtle
 from tracktwo.web.server import run
 from tracktwo.web.site import Options, open_store
@@ -151,6 +153,13 @@ def _progress() -> Iterator[Progress]:
         yield status.update
 
 
+_CAME_TO = {
+    UNCHANGED: "Nothing has changed.",
+    SAME_DATA: "The same data, released anew.",
+    NEW: "A new release.",
+}
+
+
 @main.command("build")
 @placed
 def build_(place: Place) -> None:
@@ -162,7 +171,7 @@ def build_(place: Place) -> None:
     """
     outcome = _build(place)
     click.echo(outcome.release.id)
-    click.echo("A new release." if outcome.new else "Nothing has changed.", err=True)
+    click.echo(_CAME_TO[outcome.change], err=True)
 
 
 def _build(place: Place) -> Outcome:
@@ -372,15 +381,16 @@ def _current(place: Place) -> Release:
 
 
 def _print_table(content: bytes) -> None:
-    results = parse_query_results(content, format=QueryResultsFormat.JSON)
-    if isinstance(results, QueryBoolean):
-        click.echo("yes" if bool(results) else "no")
-        return
-    names = [variable.value for variable in results.variables]
-    rows = [
-        ["" if solution[name] is None else str(getattr(solution[name], "value", solution[name])) for name in names]
-        for solution in results
-    ]
+    with readable():
+        results = parse_query_results(content, format=QueryResultsFormat.JSON)
+        if isinstance(results, QueryBoolean):
+            click.echo("yes" if bool(results) else "no")
+            return
+        names = [variable.value for variable in results.variables]
+        rows = [
+            ["" if solution[name] is None else str(getattr(solution[name], "value", solution[name])) for name in names]
+            for solution in results
+        ]
     table = Table(*names)
     for row in rows:
         table.add_row(*row)
@@ -429,7 +439,7 @@ def dump(
     quads = dumps.select(_current(place).store, graphs, classes)
     if merged:
         quads = dumps.for_remote_store(quads, place.publication)
-    content = dumps.serialised(chosen, quads, place.publication.prefixes)
+    content = serialised(chosen, quads, place.publication.prefixes)
     if output is None:
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
@@ -463,7 +473,7 @@ def describe(place: Place, iri: str, format_: str) -> None:
     quads = dumps.about(_current(place).store, expanded)
     if not quads:
         raise TracktwoError(f"nothing is said about <{expanded}>")
-    sys.stdout.buffer.write(dumps.serialised(chosen, quads, place.publication.prefixes))
+    sys.stdout.buffer.write(serialised(chosen, quads, place.publication.prefixes))
     sys.stdout.buffer.flush()
 
 

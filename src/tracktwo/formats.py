@@ -72,6 +72,8 @@ ASK_FORMATS: tuple[Format, ...] = (JSON, XML, CSV, TSV)
 JSON_OBJECT = Format("object", "JSON", "json", "application/json", ("text/json",))
 SUGGESTIONS = Format("suggestions", "Suggestions", "json", "application/x-suggestions+json")
 OPENSEARCH = Format("opensearch", "OpenSearch", "xml", "application/opensearchdescription+xml")
+SITEMAP = Format("sitemap", "Sitemap", "xml", "application/xml")
+SPARQL_QUERY = Format("query", "SPARQL query", "rq", "application/sparql-query")
 PROBLEM_JSON = Format(
     "problem", "Problem details", "json", "application/problem+json", ("application/json", "application/ld+json")
 )

@@ -66,6 +66,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("limits.page_rows", int, 1000, "rows of a result that its HTML page shows"),
     Setting("limits.page_size", int, 50, "entries on a page of a list"),
     Setting("limits.list_entries", int, 10_000, "the most entries that a list has at once as CSV, JSON or RDF"),
+    Setting("limits.document_triples", int, 20_000, "above this, a graph's document is neither sorted nor grouped"),
     Setting("limits.facet_ms", int, 100, "how long the counts of one facet may take before the page does without them"),
     Setting("limits.pretty_dump_triples", int, 2_000_000, "above this, the Turtle dump is not grouped by subject"),
 )
@@ -94,6 +95,7 @@ class Limits:
     page_rows: int
     page_size: int
     list_entries: int
+    document_triples: int
     facet_ms: int
     pretty_dump_triples: int
 

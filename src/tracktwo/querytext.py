@@ -6,6 +6,7 @@ needs no space around a keyword, so a run of letters says every keyword that it 
 """
 
 import functools
+import itertools
 import re
 import threading
 from collections.abc import Iterator, Mapping
@@ -44,8 +45,8 @@ _CLOSED = re.compile(
 )
 _ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})")
 
-#: Functions whose value differs from one run to the next (SPARQL 1.1 section 17.4).
-_VOLATILE = ("NOW", "RAND", "UUID", "STRUUID", "BNODE")
+#: Words that make an answer differ from one run to the next: functions (SPARQL 1.1 section 17.4), other endpoints.
+_VOLATILE = ("NOW", "RAND", "UUID", "STRUUID", "BNODE", "SERVICE")
 
 Token = tuple[str, str]
 
@@ -109,8 +110,19 @@ def is_open(text: str) -> bool:
 
 
 def is_volatile(text: str) -> bool:
-    """Does the query call a function whose value differs from one run to the next?"""
-    return any(name in word for word in words(unescaped(text)) for name in _VOLATILE)
+    """Does the answer differ from one run to the next: by a function, another endpoint, or blank nodes made anew?"""
+    plain = unescaped(text)
+    return any(name in word for word in words(plain) for name in _VOLATILE) or _makes_nodes(plain)
+
+
+def _makes_nodes(text: str) -> bool:
+    """Has a CONSTRUCT query blank nodes in its template? Each run labels them anew (SPARQL 1.1 section 16.2.1)."""
+    query = itertools.dropwhile(lambda token: token[0] != "run" or "CONSTRUCT" not in token[1].upper(), tokens(text))
+    template = itertools.takewhile(lambda token: token != ("sign", "}"), query)
+    return any(
+        token in (("sign", "["), ("sign", "(")) or (token[0] == "name" and token[1].startswith("_:"))
+        for token in template
+    )
 
 
 def iris_in(text: str, prefixes: Mapping[str, str]) -> list[str]:

@@ -21,6 +21,11 @@ def in_graph(triple: Triple, graph: Node | DefaultGraph | None = None) -> Quad:
     return Quad(triple.subject, triple.predicate, triple.object, graph or DefaultGraph())
 
 
+def skolem(term: Any, prefix: str) -> Any:
+    """A blank node as the IRI that stands for it, any other term as it is."""
+    return NamedNode(prefix + term.value) if isinstance(term, BlankNode) else term
+
+
 def links_out(triple: Triple, base_iri: str) -> bool:
     """Is it an `owl:sameAs` that links a thing of the publication to one of another dataset?"""
     return triple.predicate == OWL.sameAs and not all(

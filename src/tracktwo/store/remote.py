@@ -36,8 +36,8 @@ from tracktwo.errors import NotAcceptable, QueryError, QueryTimeout, QueryTooBig
 from tracktwo.formats import CSV, JSON, N_TRIPLES, RDF_FORMATS, RESULT_FORMATS, Format
 from tracktwo.store import BINDINGS, BOOLEAN, GRAPH, Answer, Query
 from tracktwo.store.pool import Dialect, PoolLimits
-from tracktwo.store.rows import ChunkFile, RowCount, TooManyRows, as_csv
-from tracktwo.terms import Node, Term
+from tracktwo.store.rows import ChunkFile, RowCount, TooManyRows, as_csv, readable
+from tracktwo.terms import Node, Term, skolem
 
 _CHUNK_BYTES = 1 << 15
 _MB = 1 << 20
@@ -48,11 +48,6 @@ _KINDS = {"SELECT": BINDINGS, "ASK": BOOLEAN, "CONSTRUCT": GRAPH, "DESCRIBE": GR
 
 #: N-Triples are also Turtle, TriG and N-Quads, so an endpoint that lacks those can still serve them.
 _ASKED_AS = {"ttl": N_TRIPLES, "trig": N_TRIPLES, "nq": N_TRIPLES}
-
-
-def skolem(term: Any, prefix: str) -> Any:
-    """A blank node as the IRI that stands for it, any other term as it is."""
-    return NamedNode(prefix + term.value) if isinstance(term, BlankNode) else term
 
 
 class RemoteStore:
@@ -219,10 +214,11 @@ class RemoteStore:
             client.addParameter("named-graph-uri", graph)
         response = self._send(client, JSON)
         try:
-            results = parse_query_results(response, format=QueryResultsFormat.JSON)
-            assert isinstance(results, QuerySolutions), "our own look-ups are SELECT queries"
-            names = [variable.value for variable in results.variables]
-            rows = [{name: self._blank_again(solution[name]) for name in names} for solution in results]
+            with readable():
+                results = parse_query_results(response, format=QueryResultsFormat.JSON)
+                assert isinstance(results, QuerySolutions), "our own look-ups are SELECT queries"
+                names = [variable.value for variable in results.variables]
+                rows = [{name: self._blank_again(solution[name]) for name in names} for solution in results]
         except TimeoutError as error:
             raise QueryTimeout(f"The store {self._url} took too long for a look-up.") from error
         except (SyntaxError, ValueError, OSError, HTTPException) as error:
@@ -258,9 +254,10 @@ def _too_many(limit: int) -> QueryTooBig:
 def _csv(chunks: Iterator[bytes], limit: int) -> Iterator[bytes]:
     """CSV made from a SELECT query's answer in JSON."""
     try:
-        results = parse_query_results(BufferedReader(ChunkFile(chunks)), format=QueryResultsFormat.JSON)
-        assert isinstance(results, QuerySolutions), "only a SELECT query's rows are asked for as CSV"
-        yield from as_csv(results, limit)
+        with readable():
+            results = parse_query_results(BufferedReader(ChunkFile(chunks)), format=QueryResultsFormat.JSON)
+            assert isinstance(results, QuerySolutions), "only a SELECT query's rows are asked for as CSV"
+            yield from as_csv(results, limit)
     except TooManyRows as error:
         raise _too_many(limit) from error
     except (SyntaxError, ValueError) as error:

@@ -2,12 +2,13 @@
 
 import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
 
+import pyoxigraph
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
@@ -15,8 +16,10 @@ from tracktwo.errors import TracktwoError
 from tracktwo.formats import DOCUMENT_FORMATS
 from tracktwo.links import clickable
 from tracktwo.web import browsing, documents, downloads, pages, query, questions, searching, why
-from tracktwo.web.language import chosen, interface, own_name
-from tracktwo.web.respond import PREFLIGHT, finish, languages, problem, redirect
+from tracktwo.web.headers import PREFLIGHT, finish
+from tracktwo.web.language import chosen, interface, languages, own_name
+from tracktwo.web.problems import problem
+from tracktwo.web.respond import redirect
 from tracktwo.web.site import Follower, Options
 
 log = logging.getLogger(__name__)
@@ -38,7 +41,7 @@ def create_app(options: Options) -> Flask:
         _spoken("gettext"), _spoken("ngettext"), newstyle=True
     )
     follower = Follower(options)
-    assets = _digest(files("tracktwo.web"))
+    assets = _digest(files("tracktwo"))
     app.extensions["follower"] = follower
 
     @app.before_request
@@ -63,7 +66,7 @@ def create_app(options: Options) -> Flask:
             "asset": lambda name: site.links.asset(name, assets) if site else "",
             "interface": getattr(g, "interface", None) or interface("en"),
             "format_titles": _TITLES,
-            "languages": languages(site) if site else (),
+            "languages": languages(site.links, site.publication.languages) if site else (),
             "own_name": own_name,
         }
 
@@ -120,11 +123,18 @@ def _fault(error: Exception) -> Response:
     return problem(error)
 
 
-def _digest(folder: Traversable) -> str:
-    """What the templates and static files are, so that a page's entity tag changes with them."""
-    digest = hashlib.sha256()
-    for name in ("templates", "static", "interface"):
-        for file in sorted(folder.joinpath(name).iterdir(), key=lambda item: item.name):
-            if file.is_file():
-                digest.update(file.name.encode() + file.read_bytes())
+def _digest(package: Traversable) -> str:
+    """What the code is, templates and static files included, so that entity tags change with it."""
+    digest = hashlib.sha256(pyoxigraph.__version__.encode())
+    for file in _code(package):
+        digest.update(file.name.encode() + file.read_bytes())
     return digest.hexdigest()[:10]
+
+
+def _code(folder: Traversable) -> Iterator[Traversable]:
+    """The files of a package, in order, but for compiled ones and the publication that it ships."""
+    for item in sorted(folder.iterdir(), key=lambda item: item.name):
+        if item.is_file():
+            yield item
+        elif item.name not in ("__pycache__", "publication"):
+            yield from _code(item)

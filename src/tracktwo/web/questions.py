@@ -8,18 +8,28 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, g, render_template, request
 from pyoxigraph import Literal, NamedNode
 
-from tracktwo import pictures
+from tracktwo import pictures, serialise
 from tracktwo import question as questions
 from tracktwo.errors import BadRequest, NotFound
-from tracktwo.formats import DOCUMENT_FORMATS, HTML, JSON, RDF_FORMATS, RESULT_FORMATS, TURTLE, XML, Format
+from tracktwo.formats import (
+    DOCUMENT_FORMATS,
+    HTML,
+    JSON,
+    RDF_FORMATS,
+    RESULT_FORMATS,
+    SPARQL_QUERY,
+    TURTLE,
+    XML,
+    Format,
+)
 from tracktwo.links import is_valid_iri
 from tracktwo.namespaces import XSD
 from tracktwo.question import Question
-from tracktwo.release import dump
 from tracktwo.store import Query
 from tracktwo.view import Value
 from tracktwo.web import answers
-from tracktwo.web.respond import Link, Resource, fixed, represent
+from tracktwo.web.headers import NO_STORE, Link
+from tracktwo.web.respond import KEPT, Body, Representation, Resource, fixed, represent, respond
 from tracktwo.web.site import Site
 
 routes = Blueprint("questions", __name__)
@@ -72,16 +82,17 @@ def one_question(slug: str) -> Response:
         raise NotFound(f"No saved query is called “{slug}”.")
     text = _text(site, question)
     if slug not in by_slug and suffix == "rq":
-        return Response(text, content_type="application/sparql-query")
+        return respond(site, Representation(SPARQL_QUERY, lambda: text))
 
-    def body(format_: Format, head: Sequence[Link]) -> bytes | str:
+    def body(format_: Format, head: Sequence[Link]) -> Body:
         if format_ is HTML:
             return _page(site, question, text, head)
         if format_.rdf:
             return _described(site, [question], format_)
-        return site.store.answer(_query(text, format_)).read()
+        return site.store.answer(_query(text, format_))
 
-    resource = Resource(_FORMATS, lambda row: _url(site, question, row.suffix), body)
+    cache = KEPT if answers.is_lasting(_query(text, JSON)) else NO_STORE
+    resource = Resource(_FORMATS, lambda row: _url(site, question, row.suffix), body, cache=cache)
     return represent(site, resource, None if slug in by_slug else fixed(_SUFFIXES.get(suffix, suffix), _FORMATS))
 
 
@@ -126,24 +137,26 @@ def _url(site: Site, question: Question, suffix: str) -> str:
 def _described(site: Site, asked: list[Question], format_: Format) -> bytes:
     base, endpoint = site.publication.named("query/"), site.links.absolute("sparql")
     triples = questions.described(asked, base, endpoint, site.publication.prefixes)
-    return dump.triples(format_, triples, site.publication.prefixes)
+    return serialise.triples(format_, triples, site.publication.prefixes)
 
 
-def _page(site: Site, question: Question, text: str, links: Sequence[Link]) -> str:
-    answer = site.store.answer(_query(text, JSON))
-    result = answers.shown(site, answer)
+def _page(site: Site, question: Question, text: str, links: Sequence[Link]) -> Body:
+    result = answers.shown(site, site.store.answer(_query(text, JSON)))
     given = _asked_with(site, question)
     path = f"query/{question.slug}"
-    return render_template(
-        "question.html",
-        head=links,
-        question=question,
-        text=text,
-        pickers=_pickers(site, question),
-        here=site.links.site(path, **given),
-        iri=site.publication.named(path) + ("?" + urlencode(given) if given else ""),
-        **_drawing(question, result),
-        **result,
+    return answers.page(
+        result,
+        lambda shown: render_template(
+            "question.html",
+            head=links,
+            question=question,
+            text=text,
+            pickers=_pickers(site, question),
+            here=site.links.site(path, **given),
+            iri=site.publication.named(path) + ("?" + urlencode(given) if given else ""),
+            **_drawing(question, shown),
+            **shown,
+        ),
     )
 
 

@@ -112,7 +112,7 @@ class Bridge:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         site = self._follower.site()
-        key = self._cache.key(site.release.folder.name, scope)
+        key = self._cache.key(site.release.build, scope)
         kept = self._cache.get(key)
         if kept is not None:
             await _send_whole(send, kept)

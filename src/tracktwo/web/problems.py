@@ -1,0 +1,88 @@
+"""Errors as responses: one shape, in the format that the client likes best (RFC 9457)."""
+
+import json
+from collections.abc import Callable
+from http import HTTPStatus
+
+from flask import Response, g, render_template, request
+from werkzeug.exceptions import HTTPException
+
+from tracktwo import errors
+from tracktwo.formats import ERROR_FORMATS, HTML, PROBLEM_JSON, TEXT, negotiate
+from tracktwo.web.headers import NO_STORE, add_links
+from tracktwo.web.language import spoken
+
+#: Which status tells which error.
+STATUS: dict[type[errors.TracktwoError], HTTPStatus] = {
+    errors.NotFound: HTTPStatus.NOT_FOUND,
+    errors.NotAcceptable: HTTPStatus.NOT_ACCEPTABLE,
+    errors.BadRequest: HTTPStatus.BAD_REQUEST,
+    errors.QueryError: HTTPStatus.BAD_REQUEST,
+    errors.Forbidden: HTTPStatus.FORBIDDEN,
+    errors.UnsupportedMedia: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    errors.QueryTimeout: HTTPStatus.GATEWAY_TIMEOUT,
+    errors.QueryTooBig: HTTPStatus.INSUFFICIENT_STORAGE,
+    errors.Busy: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.StoreUnavailable: HTTPStatus.BAD_GATEWAY,
+    errors.ReleaseError: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+
+def problem(error: Exception, page: Callable[..., str] | None = None) -> Response:
+    """The response to an error; a fault of our own is told without its insides.
+
+    `page` makes the HTML, given `error` and `status`. Where no format fits, the response lists those that would, in its
+    body and as links (RFC 9110 section 15.5.7).
+    """
+    status, message, hint = _told(error)
+    format_ = negotiate(request.headers.get("Accept"), ERROR_FORMATS) or TEXT
+    if format_ is HTML and page is not None:
+        body = page(error=error, status=status)
+    elif format_ is HTML:
+        body = render_template("error.html", status=status, message=message, hint=hint, languages=())
+    elif format_ is PROBLEM_JSON:
+        body = json.dumps(_problem_json(error, status, message, hint), ensure_ascii=False) + "\n"
+    else:
+        body = f"{status.value} {status.phrase}\n{message}\n{hint}".rstrip() + "\n"
+    response = Response(body, status=status, content_type=format_.content_type)
+    response.headers["Cache-Control"] = NO_STORE
+    response.vary.add("Accept")
+    spoken(response, format_.media_type)
+    if isinstance(error, errors.Busy):
+        response.headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, HTTPException) and "Allow" in (headers := dict(error.get_headers())):
+        response.headers["Allow"] = headers["Allow"]
+    if isinstance(error, errors.NotAcceptable):
+        add_links(response, [variant for variant in g.get("variants", ()) if variant.type in error.offered])
+    return response
+
+
+def _told(error: Exception) -> tuple[HTTPStatus, str, str]:
+    if isinstance(error, errors.TracktwoError):
+        return (
+            STATUS.get(type(error), HTTPStatus.INTERNAL_SERVER_ERROR),
+            error.message if not isinstance(error, errors.QueryError) else str(error.args[0]),
+            error.hint,
+        )
+    if isinstance(error, HTTPException) and error.code:
+        return HTTPStatus(error.code), error.description or "", ""
+    return (
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "The server failed at this request. The fault is ours, and it is logged.",
+        "",
+    )
+
+
+def _problem_json(error: Exception, status: HTTPStatus, message: str, hint: str) -> dict[str, object]:
+    site = getattr(g, "site", None)
+    explained = site and request.path == "/sparql" and status != HTTPStatus.NOT_ACCEPTABLE
+    kind = site.links.absolute(f"limits#status-{status.value}") if site and explained else "about:blank"
+    content: dict[str, object] = {"type": kind, "title": status.phrase, "status": status.value, "detail": message}
+    if hint:
+        content["hint"] = hint
+    if isinstance(error, errors.QueryError) and error.line is not None:
+        content |= {"line": error.line, "column": error.column}
+    if isinstance(error, errors.NotAcceptable):
+        content["offered"] = list(error.offered)
+    return content
