@@ -37,7 +37,10 @@ TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
 LABEL = "http://www.w3.org/2000/01/rdf-schema#label"
 SAME_AS = "http://www.w3.org/2002/07/owl#sameAs"
 DEFINITION = "http://www.w3.org/2004/02/skos/core#definition"
+DESCRIPTION = "http://purl.org/dc/terms/description"
+TITLE = "http://purl.org/dc/terms/title"
 PROV = "http://www.w3.org/ns/prov#"
+SCHEMA = "https://schema.org/"
 
 SOURCE_OF = {
     "report": "stimson-report-2022",
@@ -289,3 +292,61 @@ def test_a_question_has_an_expected_answer_with_its_variables(question: Path) ->
     assert isinstance(answer, QuerySolutions)
     assert [v.value for v in asked.variables] == [v.value for v in answer.variables]
     assert len(list(answer)) >= 1
+
+
+def said_of(statements: Iterable[Statement], kind: str, predicate: str) -> dict[str, set[str]]:
+    """What the entities of a kind have as values of a property, by their slugs; links as ``KIND/SLUG``."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for s in statements:
+        if s.predicate == predicate and kind_of(s.subject) == kind:
+            found[s.subject.rpartition("/")[2]].add(
+                s.object.value if isinstance(s.object, Literal) else path_of(s.target)
+            )
+    return found
+
+
+def test_service_in_a_rank_is_bounded_where_a_source_tells_of_it(statements: list[Statement]) -> None:
+    over = said_of(statements, "rank-holding", TERM + "endsNotAfter")
+    begun = said_of(statements, "rank-holding", SCHEMA + "startDate")
+    assert len(over) >= 14
+    assert {"2011-12-31", "2021-06-21"} == over["george-w-casey-jr--us-general"]
+    assert {"2009-12-31"} == over["karl-w-eikenberry--us-lieutenant-general"]
+    assert {"1991", "2000", "2003-06-12"} == set().union(*begun.values())
+
+
+def test_who_signed_takes_part_as_a_signatory_and_attends_nothing(statements: list[Statement]) -> None:
+    signed = {
+        slug
+        for slug, roles in said_of(statements, "participation", PROV + "hadRole").items()
+        if roles == {"role/signatory"}
+    }
+    styled = said_of(statements, "participation", TERM + "isStyledAs")
+    statement = "generals-admirals-1996"
+    assert 13 == len(signed & set(styled))
+    assert {f"event/{statement}"} == set().union(
+        *(said_of(statements, "participation", TERM + "contributesTo")[slug] for slug in signed)
+    )
+    assert {"publication/statement-generals-1996"} == said_of(statements, "event", PROV + "generated")[statement]
+    assert statement not in said_of(statements, "event", SCHEMA + "attendee")
+
+
+def test_the_title_of_a_post_does_not_say_again_where_or_when_it_is_held(statements: list[Statement]) -> None:
+    names = texts(statements, LABEL, "en")
+    where = {s.subject: s.target for s in statements if s.predicate == TERM + "isHeldAt"}
+    titles = texts(statements, TITLE, "en")
+    held = {iri: found for iri, found in titles.items() if kind_of(iri) == "post"}
+    assert len(held) >= 140
+    assert [] == [
+        (iri, title)
+        for iri, found in held.items()
+        for title in found
+        if title.endswith("(former)") or any(title.endswith(f", {name}") for name in names[where.get(iri, "")])
+    ]
+
+
+def test_people_posts_and_engagements_are_told_of_in_russian_too(statements: list[Statement]) -> None:
+    kinds = {"group", "involvement", "participation", "person", "post", "rank-holding"}
+    english, russian = texts(statements, DESCRIPTION, "en"), texts(statements, DESCRIPTION, "ru")
+    told = {iri: found for iri, found in english.items() if kind_of(iri) in kinds}
+    assert len(told) >= 50
+    assert [] == sorted(iri for iri, found in told.items() if len(russian[iri]) < len(found))
