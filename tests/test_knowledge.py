@@ -28,6 +28,7 @@ DATA = sorted((ROOT / "data").glob("*.ttl"))
 ONTOLOGY = sorted((ROOT / "ontology").glob("*.ttl"))
 QUESTIONS = sorted((ROOT / "ontology" / "questions").glob("*.rq"))
 COVERAGE = ROOT / "tests" / "knowledge" / "coverage.tsv"
+ROWS = ROOT / "tests" / "knowledge" / "rows.tsv"
 
 BASE = "https://w3id.org/tracktwo/"
 ENTITY = BASE + "id/"
@@ -41,6 +42,9 @@ DESCRIPTION = "http://purl.org/dc/terms/description"
 TITLE = "http://purl.org/dc/terms/title"
 PROV = "http://www.w3.org/ns/prov#"
 SCHEMA = "https://schema.org/"
+MEMBER = "http://xmlns.com/foaf/0.1/member"
+PROV = "http://www.w3.org/ns/prov#"
+REASONS = "property-value"
 
 SOURCE_OF = {
     "report": "stimson-report-2022",
@@ -273,6 +277,111 @@ def test_whatever_a_source_is_said_to_say_belongs_to_a_sentence(
     }
     assert len(said) >= 55
     assert set() == said - covered
+
+
+class Row(NamedTuple):
+    """One row that the research noted: of which kind, its name, what holds it (or why nothing does), and the IRI of a
+    description elsewhere, where the row is of one."""
+
+    kind: str
+    row: str
+    entity: str
+    link: str
+
+    @property
+    def left_out(self) -> bool:
+        return kind_of(self.entity) == REASONS
+
+
+@pytest.fixture(scope="module")
+def noted() -> list[Row]:
+    """All that the research noted, row by row."""
+    with ROWS.open(encoding="utf-8", newline="") as lines:
+        return [Row(**row) for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)]
+
+
+def test_every_row_of_the_research_is_held_by_something_or_left_out_for_a_reason(
+    noted: list[Row], statements: list[Statement]
+) -> None:
+    assert 15 == len({row.kind for row in noted})
+    assert 1622 == len(noted) == len({(row.kind, row.row) for row in noted})
+    described = {path_of(s.subject) for s in statements if s.predicate != TYPE}
+    assert [] == [row for row in noted if row.entity not in described]
+
+
+def test_a_noted_identifier_is_linked_from_what_it_identifies(noted: list[Row], statements: list[Statement]) -> None:
+    links = {(path_of(s.subject), s.target) for s in statements if s.target and not s.target.startswith(BASE)}
+    identifiers = [row for row in noted if row.kind == "identifiers" and not row.left_out]
+    assert 200 <= len(identifiers)
+    assert [] == [row for row in identifiers if (row.entity, row.link) not in links]
+
+
+def test_what_is_said_to_be_left_out_is_not_there(noted: list[Row], statements: list[Statement]) -> None:
+    slugs = {path_of(iri).split("/")[1] for iri in entities(statements)}
+    assert [] == [row for row in noted if row.left_out and row.row in slugs]
+
+
+def test_the_counts_of_what_was_left_out_are_those_of_the_rows(noted: list[Row], statements: list[Statement]) -> None:
+    """Reason by reason, and in the words of the statement that gives the reasons."""
+    stated = {
+        path_of(s.subject): int(s.object.value)
+        for s in statements
+        if s.predicate == "https://schema.org/value" and isinstance(s.object, Literal)
+    }
+    given = {path_of(s.target) for s in statements if s.predicate == "https://schema.org/additionalProperty"}
+    counted = Counter(row.entity for row in noted if row.left_out)
+    assert stated == counted
+    assert given == set(counted)
+    gaps = {
+        language: texts(statements, DESCRIPTION, language)[ENTITY + "provenance-statement/gaps"]
+        for language in ("en", "ru")
+    }
+    total = counted.total()
+    assert f"Of the {len(noted):,} rows that the research noted, {total} were left out" in gaps["en"].pop()
+    assert f"Из {len(noted)} строк, записанных при исследовании, не использованы {total}," in gaps["ru"].pop()
+
+
+def test_nothing_stands_twice(graphs: dict[str, list[Statement]], statements: list[Statement]) -> None:
+    """No two identifiers that hyphens alone tell apart, no two groups of the same people, and each statement of the
+    curators in one of their graphs alone."""
+    spellings = Counter(re.sub("-+", "-", iri) for iri in entities(statements))
+    assert [] == [iri for iri, count in spellings.items() if count > 1]
+    members: dict[str, set[str]] = defaultdict(set)
+    for s in statements:
+        if s.predicate == MEMBER:
+            members[s.subject].add(s.target)
+    assert 10 <= len(members)
+    assert len(members) == len({frozenset(people) for people in members.values()})
+    own = [s for slug, graph in graphs.items() if slug.startswith("curators-") for s in set(graph)]
+    assert [] == [s for s, count in Counter(own).items() if count > 1]
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+@pytest.mark.parametrize("kind", ["source", "editorial-note", "graph"])
+def test_no_two_sources_notes_or_graphs_share_a_label(statements: list[Statement], kind: str, language: str) -> None:
+    prefix = f"{ENTITY}{kind}/" if kind != "graph" else GRAPH
+    labels = {iri: found for iri, found in texts(statements, LABEL, language).items() if iri.startswith(prefix)}
+    counts = Counter(label for found in labels.values() for label in found)
+    assert 50 <= len(counts)
+    assert [] == [label for label, count in counts.items() if count > 1]
+
+
+def test_a_source_is_named_in_words_not_by_its_address(statements: list[Statement]) -> None:
+    named = texts(statements, LABEL, "en"), texts(statements, LABEL, "ru")
+    labels = [label for found in named for iri, labels in found.items() if kind_of(iri) == "source" for label in labels]
+    assert 300 <= len(labels)
+    assert [] == [label for label in labels if re.search(r"^[\w.-]+\.\w+: |^\d+$|\d{5}", label)]
+
+
+@pytest.mark.parametrize("kind", ["source", "editorial-note", "graph"])
+def test_what_is_told_of_sources_notes_and_graphs_is_told_in_both_languages(
+    statements: list[Statement], kind: str
+) -> None:
+    prefix = f"{ENTITY}{kind}/" if kind != "graph" else GRAPH
+    english, russian = (texts(statements, DESCRIPTION, language) for language in ("en", "ru"))
+    told = {iri for iri in english if iri.startswith(prefix)}
+    assert 50 <= len(told)
+    assert {} == {iri: english[iri] for iri in told if len(english[iri]) != len(russian[iri])}
 
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda path: path.stem)
