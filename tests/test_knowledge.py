@@ -36,6 +36,7 @@ GRAPH = BASE + "graph/"
 TERM = BASE + "ontology#"
 TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
 LABEL = "http://www.w3.org/2000/01/rdf-schema#label"
+DESCRIPTION = "http://purl.org/dc/terms/description"
 SAME_AS = "http://www.w3.org/2002/07/owl#sameAs"
 DEFINITION = "http://www.w3.org/2004/02/skos/core#definition"
 DESCRIPTION = "http://purl.org/dc/terms/description"
@@ -158,6 +159,52 @@ def test_every_entity_has_exactly_one_label_per_language(statements: list[Statem
     own = {s.subject for s in statements if s.subject.startswith(BASE)}
     assert len(own) >= 250
     assert {} == {iri: labels[iri] for iri in own if len(labels[iri]) != 1}
+
+
+def test_no_russian_name_of_a_group_or_note_sets_a_title_after_a_colon(statements: list[Statement]) -> None:
+    """What is only met, or disagreed on, is declined in the sentence; the name of a person may follow a colon."""
+    named = texts(statements, LABEL, "ru")
+    held = {iri: labels for iri, labels in named.items() if kind_of(iri) in {"group", "editorial-note"}}
+    assert len(held) >= 70
+    assert {} == {iri: labels for iri, labels in held.items() if re.search(r": [«А-ЯЁA-Z]", *labels)}
+
+
+#: Kinds whose descriptions are translated; those of people and of their posts are not all so yet.
+TRANSLATED = {
+    "dialogue",
+    "event",
+    "finding",
+    "group",
+    "institution",
+    "instrument",
+    "involvement",
+    "meeting",
+    "participation",
+    "publication",
+    "rank",
+    "rank-comparison",
+    "recommendation",
+}
+
+
+def test_what_is_described_in_english_is_described_in_russian(statements: list[Statement]) -> None:
+    english, russian = (texts(statements, DESCRIPTION, language) for language in ("en", "ru"))
+    described = {iri for iri in english if kind_of(iri) in TRANSLATED}
+    assert len(described) >= 280
+    assert {} == {iri: english[iri] for iri in described if len(russian[iri]) < len(english[iri])}
+
+
+def test_who_is_only_met_or_gives_backing_takes_no_part(statements: list[Statement]) -> None:
+    role, beside, within = PROV + "hadRole", TERM + "accompanies", TERM + "contributesTo"
+    outside = {
+        s.subject
+        for s in statements
+        if s.predicate == role and path_of(s.target) in {"role/official-met", "role/supporter"}
+    }
+    met = {iri for iri in outside if kind_of(iri) == "participation"}
+    assert len(met) >= 7
+    assert met == {s.subject for s in statements if s.predicate == beside}
+    assert set() == met & {s.subject for s in statements if s.predicate == within}
 
 
 def test_every_label_has_a_language(statements: list[Statement], terms: list[Statement]) -> None:
