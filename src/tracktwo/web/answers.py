@@ -6,6 +6,7 @@ from typing import Any
 
 from pyoxigraph import Literal, NamedNode, QueryBoolean, QueryResultsFormat, QuerySolutions, parse_query_results
 
+from tracktwo.neighbours import kind_of
 from tracktwo.store import GRAPH, Answer
 from tracktwo.store.rows import ChunkFile
 from tracktwo.view import Value
@@ -66,5 +67,5 @@ def _cell(site: Site, term: Any, labels: dict[str, dict[str, str]], nowhere: set
             site.describer.url(term.value) if known else "",
         )
     if isinstance(term, Literal):
-        return Value("literal", term.value, language=term.language or "")
+        return Value(kind_of(term), term.value, language=term.language or "")
     return Value("literal", str(term))
