@@ -1,6 +1,7 @@
 """Saved queries at `/query/SLUG`: pages with pickers, results in every format, addresses to cite, and their RDF."""
 
 import csv
+import html
 import io
 import re
 from collections.abc import Iterator
@@ -198,6 +199,102 @@ def test_the_page_leads_to_its_results_in_other_formats(ships: Site) -> None:
         assert 200 == response.status_code
         assert f"{EX}id/bob" in response.text
         assert f"{EX}id/ann" not in response.text
+
+
+# The language of the texts
+
+PARTICIPANTS = "/query/third-meeting-participants"
+
+
+def links_of(page: str) -> dict[str, str]:
+    """A page's links to its results, by the name of the format."""
+    found = re.findall(r'<a href="([^"]*)">(JSON|CSV|TSV|XML)</a>', page)
+    return {name: html.unescape(url) for url, name in found}
+
+
+def heads_of(page: str) -> list[str]:
+    found = re.findall(r'<th scope="col">(.*?)</th>', page.partition("<h2>")[2])
+    return [re.sub(r"<[^>]*>", "", head) for head in found]
+
+
+def test_a_page_answers_in_its_own_language(own_site: Site) -> None:
+    english, russian = (own_site.get(f"{PARTICIPANTS}?lang={tag}", CHROME).text for tag in ("en", "ru"))
+    assert ["role", "side", "person", "name", "styled as", "retired", "rank", "service"] == heads_of(english)
+    assert ["роль", "сторона", "человек", "имя", "как назван", "в отставке", "звание", "вооружённые силы"] == heads_of(
+        russian
+    )
+    assert ">Lieutenant general<" in english
+    assert ">Генерал-лейтенант<" in russian
+    assert ">Lieutenant general<" not in russian
+    assert '<label for="p-meeting"><span>встреча</span></label>' in russian
+    assert 'VALUES ?language { "ru" }'.replace('"', "&#34;") in russian
+    for page, tag in ((english, "en"), (russian, "ru")):
+        editor = re.search(r'href="(/sparql\?[^"]*)"', page.partition("</pre>")[2])
+        assert editor
+        assert f"VALUES+%3Flanguage+%7B+%22{tag}%22" in editor[1]
+
+
+def test_a_page_leads_to_results_in_the_language_of_its_texts(own_site: Site) -> None:
+    russian = links_of(own_site.get(f"{PARTICIPANTS}?lang=ru", CHROME).text)
+    assert ["JSON", "CSV", "TSV", "XML"] == list(russian)
+    for url in russian.values():
+        assert "Генерал-лейтенант" in own_site.get(own_site.below(url)).text, url
+    english = links_of(own_site.get(f"{PARTICIPANTS}?language=en&lang=ru", CHROME).text)
+    assert "Lieutenant general" in own_site.get(own_site.below(english["CSV"])).text
+    plain = own_site.get(f"{PARTICIPANTS}.csv", accept_language="ru").text
+    assert ["role", "side", "person", "name", "style", "retired", "rank", "service"] == plain.splitlines()[0].split(",")
+    assert "Lieutenant general" in plain
+
+
+def test_the_picker_of_the_language_offers_those_of_the_publication(own_site: Site) -> None:
+    def options(query: str) -> dict[str, bool]:
+        page = own_site.get(f"{PARTICIPANTS}?{query}", CHROME).text
+        return Form('<select name="x">' + page.partition('name="language">')[2].partition("</select>")[0]).options
+
+    assert {"en": False, "": True} == options("lang=ru")
+    assert {"en": True, "": False} == options("lang=ru&language=en")
+    assert {"": True, "ru": False} == options("lang=en&language=en")
+
+
+def test_another_language_of_the_page_is_another_one_of_its_texts(own_site: Site) -> None:
+    """The switch keeps what was chosen, and drops what the page had filled in."""
+    path = f"{PARTICIPANTS}?meeting={own_site.base_iri}id/meeting/us-russia-mil-to-mil-meeting-1"
+    page = own_site.get(f"{path}&lang=ru", CHROME).text
+    found = re.search(r'<link rel="alternate" href="([^"]*)" hreflang="en">', page)
+    assert found
+    switched = html.unescape(found[1])
+    assert "meeting-1" in switched
+    assert "language=" not in switched
+    assert "Lieutenant general" in own_site.get(own_site.below(switched), CHROME).text
+
+
+def test_a_language_that_the_publication_lacks_is_400(own_site: Site) -> None:
+    for suffix in ("", ".csv", ".rq"):
+        response = own_site.get(f"{PARTICIPANTS}{suffix}?language=de", CHROME)
+        assert 400 == response.status_code
+        assert "must be one of en, ru" in response.text
+
+
+def test_an_example_of_the_editor_asks_in_the_readers_language(own_site: Site) -> None:
+    found = re.findall(r'<a data-example href="([^"]*)"', own_site.get("/sparql?lang=ru", CHROME).text)
+    assert len(found) >= 54
+    assert len([url for url in found if "VALUES+%3Flanguage+%7B+%22ru%22" in url]) >= 49
+    assert [] == [url for url in found if "VALUES+%3Flanguage+%7B+%22en%22" in url]
+
+
+def test_dates_and_truths_are_told_as_entity_pages_tell_them(own_site: Site) -> None:
+    for tag, day, truth in (("en", "31 January 2021", ">yes<"), ("ru", "31 января 2021", ">да<")):
+        page = own_site.get(f"/query/who-took-over?lang={tag}", CHROME).text
+        assert f'<time datetime="2021-01-31">{day}</time>' in page
+        ranks = own_site.get(f"/query/order-of-ranks?lang={tag}", CHROME).text
+        assert truth in ranks
+        assert ">true<" not in ranks
+
+
+def test_heads_are_the_variables_names_in_words_where_a_question_has_none(ships: Site) -> None:
+    page = ships.get("/query/by-builtin", CHROME).text
+    assert ["ship"] == heads_of(page)
+    assert '<label for="p-value"><span>value</span></label>' in page
 
 
 def known(line: str, declared: dict[str, str]) -> bool:

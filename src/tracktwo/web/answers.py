@@ -7,6 +7,7 @@ from typing import Any
 from pyoxigraph import Literal, NamedNode, QueryBoolean, QueryResultsFormat, QuerySolutions, parse_query_results
 
 from tracktwo import querytext
+from tracktwo.neighbours import kind_of
 from tracktwo.store import GRAPH, Answer, Query
 from tracktwo.store.rows import ChunkFile, readable
 from tracktwo.view import Value
@@ -93,5 +94,5 @@ def _cell(site: Site, term: Any, labels: dict[str, dict[str, str]], nowhere: set
             site.describer.url(term.value) if known else "",
         )
     if isinstance(term, Literal):
-        return Value("literal", term.value, language=term.language or "")
+        return Value(kind_of(term), term.value, language=term.language or "")
     return Value("literal", str(term))
