@@ -33,7 +33,7 @@ from tracktwo.release.history import Release, Releases
 from tracktwo.release.validate import Report
 from tracktwo.sparql import check_reach
 from tracktwo.store import GRAPH, Query, Store
-from tracktwo.store.pool import Dialect, PoolLimits
+from tracktwo.store.process import Dialect, PoolLimits
 from tracktwo.store.remote import RemoteStore
 from tracktwo.turtle import FormatRefused, format_turtle
 from tracktwo.web.server import run
@@ -289,7 +289,7 @@ def query(place: Place, file: Any, text: str | None, endpoint: str, format_: str
                 sys.stdout.buffer.write(chunk)
             sys.stdout.buffer.flush()
     except QueryError as error:
-        error.hint = error.hint or hints.unknown_prefix(asked, place.publication.prefixes)
+        error.hint = error.hint or hints.unknown_prefix(error.prefix, place.publication.prefixes)
         raise
     finally:
         store.close()

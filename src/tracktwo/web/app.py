@@ -11,12 +11,12 @@ from typing import Any
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
-from tracktwo.errors import TracktwoError
+from tracktwo.errors import TracktwoError, all_taken
 from tracktwo.formats import DOCUMENT_FORMATS
 from tracktwo.links import clickable
 from tracktwo.web import browsing, documents, downloads, pages, query, questions, searching, why
 from tracktwo.web.language import chosen, interface, own_name
-from tracktwo.web.respond import PREFLIGHT, finish, languages, problem, redirect
+from tracktwo.web.respond import ACCEPTED, PREFLIGHT, finish, languages, problem, redirect
 from tracktwo.web.site import Follower, Options
 
 log = logging.getLogger(__name__)
@@ -52,6 +52,8 @@ def create_app(options: Options) -> Flask:
         g.root = g.site.links.root
         if request.method == "OPTIONS":
             return _options()
+        if "tracktwo.busy" in request.environ:
+            raise all_taken(g.site.publication.limits.query_seconds)
         return _without_slash()
 
     @app.context_processor
@@ -101,16 +103,19 @@ def _without_slash() -> Response | None:
     if not rule or request.path == "/" or not request.path.endswith("/") or rule.endswith(("/", ">")):
         return None
     query = "?" + request.query_string.decode("latin-1") if request.query_string else ""
-    return redirect(g.site.links.absolute(request.path.strip("/") + query), HTTPStatus.MOVED_PERMANENTLY)
+    status = HTTPStatus.MOVED_PERMANENTLY if request.method in ("GET", "HEAD") else HTTPStatus.PERMANENT_REDIRECT
+    return redirect(g.site.links.absolute(request.path.strip("/") + query), status)
 
 
 def _options() -> Response:
     """Preflight and plain OPTIONS, on every route."""
     response = Response(status=HTTPStatus.NO_CONTENT)
+    del response.headers["Content-Type"]
     response.headers.extend(PREFLIGHT)
-    response.headers["Allow"] = (
-        PREFLIGHT["Access-Control-Allow-Methods"] if request.path == "/sparql" else "GET, HEAD, OPTIONS"
-    )
+    methods = ", ".join(sorted(request.url_rule.methods or ())) if request.url_rule else "GET, HEAD, OPTIONS"
+    response.headers["Allow"] = response.headers["Access-Control-Allow-Methods"] = methods
+    if "QUERY" in methods:
+        response.headers.extend(ACCEPTED)
     return response
 
 

@@ -8,20 +8,13 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Blueprint, Response, g, render_template, request
-from werkzeug.exceptions import MethodNotAllowed
 
-from tracktwo import description, hints, querytext, sparql
+from tracktwo import description, formats, hints, querytext, sparql
 from tracktwo.errors import (
     BadRequest,
-    Busy,
-    Forbidden,
     QueryError,
-    QueryTimeout,
-    QueryTooBig,
-    StoreUnavailable,
     TooLarge,
     TracktwoError,
-    UnsupportedMedia,
 )
 from tracktwo.formats import DOCUMENT_FORMATS, HTML, JSON, JSON_OBJECT, RESULT_FORMATS, TURTLE, Format, negotiate
 from tracktwo.namespaces import OWL, RDF, RDFS
@@ -29,7 +22,7 @@ from tracktwo.publication import SETTINGS
 from tracktwo.release import dump
 from tracktwo.store import Answer, Query
 from tracktwo.web import answers, editor
-from tracktwo.web.respond import STATUS, Link, Representation, Resource, fixed, represent, respond, spoken
+from tracktwo.web.respond import EXPLAINED, STATUS, Link, Representation, Resource, fixed, represent, respond, spoken
 from tracktwo.web.site import Site
 
 routes = Blueprint("query", __name__)
@@ -43,12 +36,11 @@ _PROPERTIES = tuple(
     kind.value for kind in (OWL.ObjectProperty, OWL.DatatypeProperty, OWL.AnnotationProperty, RDF.Property)
 )
 
-#: The refusals that `/limits` explains.
-_EXPLAINED = (BadRequest, Forbidden, TooLarge, UnsupportedMedia, StoreUnavailable, Busy, QueryTimeout, QueryTooBig)
+#: What the server knows of a request beside what was sent, by its names there.
+_OF_THE_SERVER = {"gone": "tracktwo.gone", "arrived": "tracktwo.arrived"}
 
 #: How the settings begin that `/limits` shows.
 _BOUNDING = ("limits.query_", "limits.result_", "limits.page_rows")
-_METHODS = ["GET", "POST", "QUERY"]
 
 
 @routes.context_processor
@@ -57,25 +49,30 @@ def _for_the_editor() -> dict[str, Any]:
     return {"editor_words": editor.words}
 
 
-@routes.route("/sparql", methods=[*_METHODS, "PUT", "DELETE", "PATCH"])
+@routes.route("/sparql", methods=["GET", "POST", "QUERY"])
 def endpoint() -> Response:
     """A query's answer; without a query, the form for browsers and the service description for machines."""
-    if request.method not in (*_METHODS, "HEAD"):
-        raise MethodNotAllowed(valid_methods=["GET", "HEAD", "POST", "QUERY", "OPTIONS"])
     site: Site = g.site
     asked = _request()
-    page = negotiate(asked.accept, (*RESULT_FORMATS, *DOCUMENT_FORMATS)) is HTML and not request.args.get("format")
+    named = request.args.get("format", "")
+    best = negotiate(asked.accept, (*RESULT_FORMATS, *DOCUMENT_FORMATS))
+    page = (formats.named(named, (HTML,)) if named else best) is HTML
     if not sparql.has_query(asked):
         return _introduction(site)
     if request.environ.get("tracktwo.body_over"):
-        raise TooLarge(f"The request is over {site.publication.limits.query_bytes} bytes.")
+        raise TooLarge(f"The query is over {site.publication.limits.query_bytes} bytes.")
     if page:
         return _page(site, asked)
     query = sparql.read(asked, site.rules)
     etag = _etag(site, query)
     if etag and etag in {tag.removesuffix("-gzip") for tag in request.if_none_match.as_set(include_weak=True)}:
         return _headed(site, query, etag, Response(status=HTTPStatus.NOT_MODIFIED))
-    return _headed(site, query, etag, _stream(_answer(site, query)))
+    answer = _answer(site, query)
+    try:
+        return _headed(site, query, etag, _stream(answer))
+    except BaseException:
+        answer.close()
+        raise
 
 
 def _answer(site: Site, query: Query) -> Answer:
@@ -83,7 +80,7 @@ def _answer(site: Site, query: Query) -> Answer:
     try:
         return site.store.answer(query)
     except QueryError as error:
-        error.hint = error.hint or hints.unknown_prefix(query.text, site.publication.prefixes)
+        error.hint = error.hint or hints.unknown_prefix(error.prefix, site.publication.prefixes)
         raise
 
 
@@ -91,8 +88,8 @@ def _etag(site: Site, query: Query) -> str:
     """A strong tag from release, query, dataset and formats, known before the query runs; none where answers differ."""
     if request.method not in ("GET", "HEAD") or query.federated or querytext.is_volatile(query.text):
         return ""
-    formats = tuple(format_.name if format_ else "" for format_ in (query.results, query.graph))
-    key = repr((site.release.folder.name, query.text, query.default_graphs, query.named_graphs, formats))
+    chosen = tuple(format_.name if format_ else "" for format_ in (query.results, query.graph))
+    key = repr((site.release.folder.name, query.text, query.default_graphs, query.named_graphs, chosen))
     return hashlib.sha256(key.encode()).hexdigest()[:20]
 
 
@@ -117,7 +114,8 @@ def _request() -> sparql.Request:
         body=request.get_data(cache=True, parse_form_data=False),
         accept=request.headers.get("Accept"),
         client=request.remote_addr or "",
-        **({"gone": request.environ["tracktwo.gone"]} if "tracktwo.gone" in request.environ else {}),
+        coding=request.headers.get("Content-Encoding", ""),
+        **{name: request.environ[key] for name, key in _OF_THE_SERVER.items() if key in request.environ},
     )
 
 
@@ -169,7 +167,7 @@ def limits() -> Response:
         )
         for row in rows
     ]
-    explained = [(STATUS[kind], kind.__doc__ or "") for kind in _EXPLAINED]
+    explained = sorted(EXPLAINED.items())
     return respond(
         site, Representation(HTML, lambda: render_template("limits.html", head=[], bounds=bounds, explained=explained))
     )
@@ -227,8 +225,10 @@ def labels() -> Response:
     site: Site = g.site
     asked = request.get_json(silent=True)
     iris = asked.get("iris") if isinstance(asked, dict) else None
-    if not isinstance(iris, list) or len(iris) > _LABELS_AT_ONCE or not all(isinstance(iri, str) for iri in iris):
+    if not isinstance(iris, list) or not all(isinstance(iri, str) for iri in iris):
         raise BadRequest(f'Send {{"iris": […]}} with at most {_LABELS_AT_ONCE} IRIs.')
+    if len(iris) > _LABELS_AT_ONCE:
+        raise TooLarge(f"At most {_LABELS_AT_ONCE} IRIs are labelled at once.")
     known = site.catalog.mentioned(iris)
     texts = site.catalog.labels(known)
     found = {}

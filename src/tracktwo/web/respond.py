@@ -30,6 +30,7 @@ from tracktwo.formats import (
     Format,
     negotiate,
 )
+from tracktwo.sparql import DIRECT, FORM
 from tracktwo.web.site import Site
 
 #: Which status tells which error.
@@ -48,6 +49,29 @@ STATUS: dict[type[errors.TracktwoError], HTTPStatus] = {
     errors.ReleaseError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
+#: The refusals that `/limits` explains, each at the anchor `status-` and its number.
+EXPLAINED: dict[HTTPStatus, str] = {
+    **{
+        STATUS[kind]: kind.__doc__ or ""
+        for kind in (
+            errors.BadRequest,
+            errors.Forbidden,
+            errors.NotAcceptable,
+            errors.TooLarge,
+            errors.UnsupportedMedia,
+            errors.StoreUnavailable,
+            errors.Busy,
+            errors.QueryTimeout,
+            errors.QueryTooBig,
+        )
+    },
+    HTTPStatus.METHOD_NOT_ALLOWED: "The endpoint has no such method; Allow tells those that it has.",
+    HTTPStatus.REQUEST_URI_TOO_LONG: (
+        "A URL may have 65,000 characters; send a longer query by POST. This answer comes without a body, from the "
+        "server in front."
+    ),
+}
+
 #: On every response. No inline script or style, nothing from elsewhere.
 HEADERS: dict[str, str] = {
     "Access-Control-Allow-Origin": "*",
@@ -63,6 +87,8 @@ HEADERS: dict[str, str] = {
             "Tracktwo-Release",
             "Tracktwo-Truncated",
             "Tracktwo-Hint",
+            "Accept-Query",
+            "Accept-Post",
         )
     ),
     "Content-Security-Policy": "; ".join(
@@ -79,12 +105,14 @@ HEADERS: dict[str, str] = {
     "Referrer-Policy": "strict-origin-when-cross-origin",
 }
 
-#: For answers to preflight requests (Fetch, section 3.2.3).
+#: For answers to preflight requests (Fetch, section 3.2.3), beside the methods.
 PREFLIGHT: dict[str, str] = {
-    "Access-Control-Allow-Methods": "GET, HEAD, POST, QUERY, OPTIONS",
     "Access-Control-Allow-Headers": "Accept, Accept-Language, Content-Type, If-None-Match, If-Modified-Since, Range",
     "Access-Control-Max-Age": "86400",
 }
+
+#: What the endpoint takes as a body (RFC 5789 section 3.1 for POST's like, HTTP QUERY section 3).
+ACCEPTED: dict[str, str] = dict.fromkeys(("Accept-Query", "Accept-Post"), ", ".join((DIRECT, FORM)))
 
 _CACHE = "public, max-age=300"
 _COMPRESSED = (
@@ -280,6 +308,8 @@ def problem(error: Exception) -> Response:
     spoken(response, format_.media_type)
     if isinstance(error, errors.Busy):
         response.headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, errors.UnsupportedMedia):
+        response.headers.extend(ACCEPTED)
     if isinstance(error, HTTPException) and "Allow" in (headers := dict(error.get_headers())):
         response.headers["Allow"] = headers["Allow"]
     links = getattr(g, "variants", ())
@@ -315,7 +345,7 @@ def _told(error: Exception) -> tuple[HTTPStatus, str, str]:
 
 def _problem_json(error: Exception, status: HTTPStatus, message: str, hint: str) -> dict[str, object]:
     site = getattr(g, "site", None)
-    explained = site and request.path == "/sparql" and status != HTTPStatus.NOT_ACCEPTABLE
+    explained = request.path == "/sparql" and status in EXPLAINED
     kind = site.links.absolute(f"limits#status-{status.value}") if site and explained else "about:blank"
     content: dict[str, object] = {"type": kind, "title": status.phrase, "status": status.value, "detail": message}
     if hint:
