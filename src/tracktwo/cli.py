@@ -34,7 +34,7 @@ from tracktwo.release.validate import Report
 from tracktwo.serialise import serialised
 from tracktwo.sparql import check_reach
 from tracktwo.store import GRAPH, Query, Store
-from tracktwo.store.pool import Dialect, PoolLimits
+from tracktwo.store.process import Dialect, PoolLimits
 from tracktwo.store.remote import RemoteStore
 from tracktwo.store.rows import readable
 from tracktwo.turtle import FormatRefused, format_turtle
@@ -324,7 +324,7 @@ def query(place: Place, file: Any, text: str | None, endpoint: str, format_: str
                 sys.stdout.buffer.write(chunk)
             sys.stdout.buffer.flush()
     except QueryError as error:
-        error.hint = error.hint or hints.unknown_prefix(asked, place.publication.prefixes)
+        error.hint = error.hint or hints.unknown_prefix(error.prefix, place.publication.prefixes)
         raise
     finally:
         store.close()

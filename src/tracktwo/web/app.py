@@ -12,13 +12,13 @@ import pyoxigraph
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
-from tracktwo.errors import TracktwoError
+from tracktwo.errors import TracktwoError, all_taken
 from tracktwo.formats import DOCUMENT_FORMATS
 from tracktwo.links import clickable
 from tracktwo.web import browsing, documents, downloads, pages, query, questions, searching, why
 from tracktwo.web.headers import PREFLIGHT, finish
 from tracktwo.web.language import chosen, interface, languages, own_name
-from tracktwo.web.problems import problem
+from tracktwo.web.problems import ACCEPTED, problem
 from tracktwo.web.respond import redirect
 from tracktwo.web.site import Follower, Options
 
@@ -55,6 +55,8 @@ def create_app(options: Options) -> Flask:
         g.root = g.site.links.root
         if request.method == "OPTIONS":
             return _options()
+        if "tracktwo.busy" in request.environ:
+            raise all_taken(g.site.publication.limits.query_seconds)
         return _without_slash()
 
     @app.context_processor
@@ -104,16 +106,19 @@ def _without_slash() -> Response | None:
     if not rule or request.path == "/" or not request.path.endswith("/") or rule.endswith(("/", ">")):
         return None
     query = "?" + request.query_string.decode("latin-1") if request.query_string else ""
-    return redirect(g.site.links.absolute(request.path.strip("/") + query), HTTPStatus.MOVED_PERMANENTLY)
+    status = HTTPStatus.MOVED_PERMANENTLY if request.method in ("GET", "HEAD") else HTTPStatus.PERMANENT_REDIRECT
+    return redirect(g.site.links.absolute(request.path.strip("/") + query), status)
 
 
 def _options() -> Response:
     """Preflight and plain OPTIONS, on every route."""
     response = Response(status=HTTPStatus.NO_CONTENT)
+    del response.headers["Content-Type"]
     response.headers.extend(PREFLIGHT)
-    response.headers["Allow"] = (
-        PREFLIGHT["Access-Control-Allow-Methods"] if request.path == "/sparql" else "GET, HEAD, OPTIONS"
-    )
+    methods = ", ".join(sorted(request.url_rule.methods or ())) if request.url_rule else "GET, HEAD, OPTIONS"
+    response.headers["Allow"] = response.headers["Access-Control-Allow-Methods"] = methods
+    if "QUERY" in methods:
+        response.headers.extend(ACCEPTED)
     return response
 
 

@@ -24,6 +24,8 @@ HEADERS: dict[str, str] = {
             "Tracktwo-Release",
             "Tracktwo-Truncated",
             "Tracktwo-Hint",
+            "Accept-Query",
+            "Accept-Post",
         )
     ),
     "Content-Security-Policy": "; ".join(
@@ -40,9 +42,8 @@ HEADERS: dict[str, str] = {
     "Referrer-Policy": "strict-origin-when-cross-origin",
 }
 
-#: For answers to preflight requests (Fetch, section 3.2.3).
+#: For answers to preflight requests (Fetch, section 3.2.3), beside the methods.
 PREFLIGHT: dict[str, str] = {
-    "Access-Control-Allow-Methods": "GET, HEAD, POST, QUERY, OPTIONS",
     "Access-Control-Allow-Headers": "Accept, Accept-Language, Content-Type, If-None-Match, If-Modified-Since, Range",
     "Access-Control-Max-Age": "86400",
 }

@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException
 
 from tracktwo import errors
 from tracktwo.formats import ERROR_FORMATS, HTML, PROBLEM_JSON, TEXT, negotiate
+from tracktwo.sparql import DIRECT, FORM
 from tracktwo.web.headers import NO_STORE, add_links
 from tracktwo.web.language import spoken
 
@@ -27,6 +28,32 @@ STATUS: dict[type[errors.TracktwoError], HTTPStatus] = {
     errors.StoreUnavailable: HTTPStatus.BAD_GATEWAY,
     errors.ReleaseError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
+
+#: The refusals that `/limits` explains, each at the anchor `status-` and its number.
+EXPLAINED: dict[HTTPStatus, str] = {
+    **{
+        STATUS[kind]: kind.__doc__ or ""
+        for kind in (
+            errors.BadRequest,
+            errors.Forbidden,
+            errors.NotAcceptable,
+            errors.TooLarge,
+            errors.UnsupportedMedia,
+            errors.StoreUnavailable,
+            errors.Busy,
+            errors.QueryTimeout,
+            errors.QueryTooBig,
+        )
+    },
+    HTTPStatus.METHOD_NOT_ALLOWED: "The endpoint has no such method; Allow tells those that it has.",
+    HTTPStatus.REQUEST_URI_TOO_LONG: (
+        "A URL may have 65,000 characters; send a longer query by POST. This answer comes without a body, from the "
+        "server in front."
+    ),
+}
+
+#: What the endpoint takes as a body (RFC 5789 section 3.1 for POST's like, HTTP QUERY section 3).
+ACCEPTED: dict[str, str] = dict.fromkeys(("Accept-Query", "Accept-Post"), ", ".join((DIRECT, FORM)))
 
 
 def problem(error: Exception, page: Callable[..., str] | None = None) -> Response:
@@ -51,6 +78,8 @@ def problem(error: Exception, page: Callable[..., str] | None = None) -> Respons
     spoken(response, format_.media_type)
     if isinstance(error, errors.Busy):
         response.headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, errors.UnsupportedMedia):
+        response.headers.extend(ACCEPTED)
     if isinstance(error, HTTPException) and "Allow" in (headers := dict(error.get_headers())):
         response.headers["Allow"] = headers["Allow"]
     if isinstance(error, errors.NotAcceptable):
@@ -76,7 +105,7 @@ def _told(error: Exception) -> tuple[HTTPStatus, str, str]:
 
 def _problem_json(error: Exception, status: HTTPStatus, message: str, hint: str) -> dict[str, object]:
     site = getattr(g, "site", None)
-    explained = site and request.path == "/sparql" and status != HTTPStatus.NOT_ACCEPTABLE
+    explained = request.path == "/sparql" and status in EXPLAINED
     kind = site.links.absolute(f"limits#status-{status.value}") if site and explained else "about:blank"
     content: dict[str, object] = {"type": kind, "title": status.phrase, "status": status.value, "detail": message}
     if hint:

@@ -7,20 +7,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, g, render_template, request
-from werkzeug.exceptions import MethodNotAllowed
 
-from tracktwo import description, hints, serialise, sparql
+from tracktwo import description, formats, hints, serialise, sparql
 from tracktwo.errors import (
     BadRequest,
-    Busy,
-    Forbidden,
     QueryError,
-    QueryTimeout,
-    QueryTooBig,
-    StoreUnavailable,
     TooLarge,
     TracktwoError,
-    UnsupportedMedia,
 )
 from tracktwo.formats import (
     DOCUMENT_FORMATS,
@@ -38,7 +31,7 @@ from tracktwo.publication import SETTINGS
 from tracktwo.store import Answer, Query
 from tracktwo.web import answers, editor
 from tracktwo.web.headers import NO_STORE, Link
-from tracktwo.web.problems import STATUS, problem
+from tracktwo.web.problems import EXPLAINED, problem
 from tracktwo.web.respond import Body, Representation, Resource, fixed, represent, represent_page, respond
 from tracktwo.web.site import Site
 
@@ -53,12 +46,11 @@ _PROPERTIES = tuple(
     kind.value for kind in (OWL.ObjectProperty, OWL.DatatypeProperty, OWL.AnnotationProperty, RDF.Property)
 )
 
-#: The refusals that `/limits` explains.
-_EXPLAINED = (BadRequest, Forbidden, TooLarge, UnsupportedMedia, StoreUnavailable, Busy, QueryTimeout, QueryTooBig)
+#: What the server knows of a request beside what was sent, by its names there.
+_OF_THE_SERVER = {"gone": "tracktwo.gone", "arrived": "tracktwo.arrived"}
 
 #: How the settings begin that `/limits` shows.
 _BOUNDING = ("limits.query_", "limits.result_", "limits.page_rows")
-_METHODS = ["GET", "POST", "QUERY"]
 
 #: The `Cache-Control` of an answer that is the same each time.
 _KEPT_SHORTLY = "public, max-age=60"
@@ -70,18 +62,18 @@ def _for_the_editor() -> dict[str, Any]:
     return {"editor_words": editor.words}
 
 
-@routes.route("/sparql", methods=[*_METHODS, "PUT", "DELETE", "PATCH"])
+@routes.route("/sparql", methods=["GET", "POST", "QUERY"])
 def endpoint() -> Response:
     """A query's answer; without a query, the form for browsers and the service description for machines."""
-    if request.method not in (*_METHODS, "HEAD"):
-        raise MethodNotAllowed(valid_methods=["GET", "HEAD", "POST", "QUERY", "OPTIONS"])
     site: Site = g.site
     asked = _request()
-    page = negotiate(asked.accept, (*RESULT_FORMATS, *DOCUMENT_FORMATS)) is HTML and not request.args.get("format")
+    named = request.args.get("format", "")
+    best = negotiate(asked.accept, (*RESULT_FORMATS, *DOCUMENT_FORMATS))
+    page = (formats.named(named, (HTML,)) if named else best) is HTML
     if not sparql.has_query(asked):
         return _introduction(site)
     if request.environ.get("tracktwo.body_over"):
-        raise TooLarge(f"The request is over {site.publication.limits.query_bytes} bytes.")
+        raise TooLarge(f"The query is over {site.publication.limits.query_bytes} bytes.")
     if page:
         return _page(site, asked)
     query = sparql.read(asked, site.rules)
@@ -115,7 +107,7 @@ def _answer(site: Site, query: Query) -> Answer:
     try:
         return site.store.answer(query)
     except QueryError as error:
-        error.hint = error.hint or hints.unknown_prefix(query.text, site.publication.prefixes)
+        error.hint = error.hint or hints.unknown_prefix(error.prefix, site.publication.prefixes)
         raise
 
 
@@ -139,7 +131,8 @@ def _request() -> sparql.Request:
         body=request.get_data(cache=True, parse_form_data=False),
         accept=request.headers.get("Accept"),
         client=request.remote_addr or "",
-        **({"gone": request.environ["tracktwo.gone"]} if "tracktwo.gone" in request.environ else {}),
+        coding=request.headers.get("Content-Encoding", ""),
+        **{name: request.environ[key] for name, key in _OF_THE_SERVER.items() if key in request.environ},
     )
 
 
@@ -191,7 +184,7 @@ def limits() -> Response:
         )
         for row in rows
     ]
-    explained = [(STATUS[kind], kind.__doc__ or "") for kind in _EXPLAINED]
+    explained = sorted(EXPLAINED.items())
     return represent_page(site, lambda: render_template("limits.html", head=[], bounds=bounds, explained=explained))
 
 
@@ -247,8 +240,10 @@ def labels() -> Response:
     site: Site = g.site
     asked = request.get_json(silent=True)
     iris = asked.get("iris") if isinstance(asked, dict) else None
-    if not isinstance(iris, list) or len(iris) > _LABELS_AT_ONCE or not all(isinstance(iri, str) for iri in iris):
+    if not isinstance(iris, list) or not all(isinstance(iri, str) for iri in iris):
         raise BadRequest(f'Send {{"iris": […]}} with at most {_LABELS_AT_ONCE} IRIs.')
+    if len(iris) > _LABELS_AT_ONCE:
+        raise TooLarge(f"At most {_LABELS_AT_ONCE} IRIs are labelled at once.")
     known = site.catalog.mentioned(iris)
     texts = site.catalog.labels(known)
     found = {}

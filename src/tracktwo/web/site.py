@@ -24,7 +24,7 @@ from tracktwo.search import Search
 from tracktwo.sparql import Rules
 from tracktwo.store import Store
 from tracktwo.store.embedded import EmbeddedStore
-from tracktwo.store.pool import Dialect, PoolLimits
+from tracktwo.store.process import Dialect, PoolLimits
 from tracktwo.store.remote import RemoteStore
 from tracktwo.vocabulary import Vocabularies
 from tracktwo.web.language import interface
