@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException
 from tracktwo.errors import TracktwoError
 from tracktwo.formats import DOCUMENT_FORMATS
 from tracktwo.links import clickable
-from tracktwo.web import browsing, documents, downloads, pages, query, questions, searching, why
+from tracktwo.web import browsing, documents, downloads, linking, pages, query, questions, searching, why
 from tracktwo.web.language import chosen, interface, own_name
 from tracktwo.web.respond import PREFLIGHT, finish, languages, problem, redirect
 from tracktwo.web.site import Follower, Options
@@ -78,6 +78,7 @@ def create_app(options: Options) -> Flask:
         searching.routes,
         why.routes,
         browsing.routes,
+        linking.routes,
         downloads.routes,
         documents.routes,
     ):  # documents last: it takes every other path

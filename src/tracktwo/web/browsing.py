@@ -10,7 +10,7 @@ from functools import cached_property
 from flask import Blueprint, Response, g, render_template, request
 from pyoxigraph import Literal, NamedNode, Triple
 
-from tracktwo.catalog import Class
+from tracktwo.catalog import Class, Listed
 from tracktwo.errors import BadRequest, NotFound, nearest
 from tracktwo.facets import ORDERS, Choice, Entry, Facet, Tally, Value
 from tracktwo.formats import CSV, HTML, JSON_OBJECT, RDF_FORMATS, Format
@@ -276,21 +276,21 @@ def _path(asked: Asked) -> str:
 def _written(site: Site, asked: Asked, format_: Format, found: Listing) -> bytes | str:
     """The list in a format for programs."""
     if format_ is CSV:
-        return _csv(found, site.publication.languages)
+        return as_csv(found.entries, found.labels, site.publication.languages)
     if format_ is JSON_OBJECT:
         return json.dumps(_as_json(site, asked, found), ensure_ascii=False, indent=1) + "\n"
     page = NamedNode(_url(site, asked.class_.slug, asked.parameters))
     return dump.triples(format_, _as_triples(page, asked, found), site.publication.prefixes)
 
 
-def _csv(found: Listing, languages: Sequence[str]) -> str:
+def as_csv(entries: Iterable[Entry | Listed], labels: Mapping[str, Mapping[str, str]], languages: Sequence[str]) -> str:
     """One line an entity: its IRI, and its label in each of the languages (RFC 4180)."""
     text = io.StringIO()
     lines = csv.writer(text)
     lines.writerow(["iri", *(f"label_{language}" for language in languages)])
-    for entry in found.entries:
-        labels = found.labels.get(entry.iri, {})
-        lines.writerow([entry.iri, *(labels.get(language, labels.get("", "")) for language in languages)])
+    for entry in entries:
+        named = labels.get(entry.iri, {})
+        lines.writerow([entry.iri, *(named.get(language, named.get("", "")) for language in languages)])
     return text.getvalue()
 
 
