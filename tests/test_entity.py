@@ -43,7 +43,7 @@ def view(site: Site, iri: str | Node) -> View:
 
 
 def rows(found: View) -> list[Row]:
-    return [*(row for group in found.groups for row in group.rows), *found.derived]
+    return [*(row for group in found.groups for row in group.all_rows), *found.derived]
 
 
 def row(found: View, property_: str) -> Row:
@@ -105,14 +105,14 @@ def test_the_shapes_of_a_superclass_hold_too(foreign_opened: Site) -> None:
 def test_links_that_lead_here_have_the_names_of_inverse_paths(foreign_opened: Site) -> None:
     found = view(foreign_opened, PHAROS + "thing/φάρος/Κόρακας")
     assert ("φαροφύλακες", 2) == next(
-        (incoming.label, incoming.count) for incoming in found.incoming if incoming.iri == PH + "tends"
+        (incoming.label, incoming.count) for incoming in found.links if incoming.iri == PH + "tends"
     )
 
 
 def test_many_links_are_counted_and_the_first_shown(foreign_opened: Site) -> None:
     incoming = next(
         incoming
-        for incoming in view(foreign_opened, PHAROS + "thing/λιμάνι/Πειραιάς").incoming
+        for incoming in view(foreign_opened, PHAROS + "thing/λιμάνι/Πειραιάς").links
         if incoming.iri == PH + "marks"
     )
     assert ("σημαδούρες", 66) == (incoming.label, incoming.count)
@@ -281,7 +281,7 @@ def test_a_view_shows_every_statement(each_opened: Site) -> None:
 
 def test_an_iri_that_nothing_is_said_about_has_an_empty_view(foreign_opened: Site) -> None:
     found = view(foreign_opened, PHAROS + "thing/nothing")
-    assert ((), (), ()) == (found.groups, found.types, found.incoming)
+    assert ((), (), ()) == (found.groups, found.types, found.links)
 
 
 def test_many_views_at_once_are_those_of_each(foreign_opened: Site) -> None:
