@@ -92,14 +92,15 @@ def test_groups_and_rows_stand_in_the_shapes_order_by_the_shapes_names(foreign_o
 
 def test_a_field_without_a_group_stands_last(foreign_opened: Site) -> None:
     found = view(foreign_opened, PHAROS + "islands#Σύρος")
-    assert ["Τοποθεσία", ""] == [group.label for group in found.groups]
+    assert ["Τοποθεσία", "Γειτονιά", ""] == [group.label for group in found.groups]
     assert ["ανήκει σε", "λιμάνια"] == [row.label for row in found.groups[0].rows]
-    assert "όνομα" == found.groups[1].rows[0].label
+    assert ((), True) == (found.groups[1].rows, bool(found.groups[1].links))
+    assert "όνομα" == found.groups[2].rows[0].label
 
 
 def test_the_shapes_of_a_superclass_hold_too(foreign_opened: Site) -> None:
     found = view(foreign_opened, PHAROS + "thing/φάρος/Κόρακας")  # stated to be an automatic lighthouse only
-    assert ["Πύργος", "Τοποθεσία", ""] == [group.label for group in found.groups]
+    assert ["Πύργος", "Τοποθεσία", "Γειτονιά", ""] == [group.label for group in found.groups]
 
 
 def test_links_that_lead_here_have_the_names_of_inverse_paths(foreign_opened: Site) -> None:
@@ -226,14 +227,17 @@ def test_a_source_is_called_by_what_it_speaks_for(foreign_opened: Site) -> None:
 
 def test_what_only_follows_is_marked(foreign_opened: Site) -> None:
     found = view(foreign_opened, PHAROS + "thing/φάρος/Ψυττάλεια")
-    assert {(PH + "AutomaticLighthouse", False), (PH + "Lighthouse", False), (PH + "AidToNavigation", True)} == {
+    assert {(PH + "AutomaticLighthouse", False), (PH + "Lighthouse", False)} == {
         (value.iri, value.inferred) for value in found.types
     }
+    assert [(PH + "AidToNavigation", True)] == [
+        (value.iri, value.inferred) for value in row(found, RDF.type.value).values
+    ]
     assert [(True, "http://www.wikidata.org/entity/Q41")] == [
         (value.inferred, value.iri) for value in row(found, PH + "standsIn").values
     ]
     assert [False] == [value.inferred for value in row(found, PH + "standsOn").values]
-    assert [False, True] == [source.inferred for source in sorted(found.sources, key=lambda source: source.inferred)]
+    assert [False, False, True] == sorted(source.inferred for source in found.sources)
 
 
 def test_what_is_marked_is_what_stands_in_the_inferred_graph_alone(each_opened: Site) -> None:

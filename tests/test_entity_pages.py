@@ -156,6 +156,12 @@ def test_what_bounds_a_date_or_says_a_name_again_is_folded_under_it(own_opened: 
     assert ["top concept of"] == [row.label for row in topic["scheme"].further]
 
 
+def test_what_is_said_of_every_kind_of_thing_alike_makes_no_table(own_opened: Opened) -> None:
+    row = next(row for group in view(own_opened, THIRD).groups for row in group.rows if row.label == "topics discussed")
+    assert len(row.values) > 10
+    assert () == row.tables
+
+
 def test_columns_of_dates_are_one_and_none_for_their_bounds(own_opened: Opened) -> None:
     row = next(row for group in view(own_opened, YESIN).groups for row in group.rows if row.label == "took part in")
     meetings = next(table for table in row.tables if table.label == "meeting")
@@ -184,7 +190,8 @@ def test_every_value_of_a_table_and_every_link_that_leads_here_has_its_sources(o
         found = view(own_opened, entity)
         graphs = {source.graph for source in found.sources}
         rows = [row for group in found.groups for row in group.all_rows]
-        tables = [table for part in (*rows, *found.links) for table in part.tables]
+        tables = [table for row in rows for table in row.tables]
+        tables += [table for link in found.links for table in link.tables]
         cells = [value for table in tables for row in table.rows for cell in row.cells for value in cell]
         ends = [end for value in cells for end in (value.items or (value,)) if end.text]
         for value in (*ends, *(value for link in found.links for value in link.values)):

@@ -89,8 +89,9 @@ class Neighbourhood:
     def _table(self, class_: str, values: Sequence[Value]) -> Table | None:
         iris = [value.iri for value in values]
         columns = list(islice(self._columns(iris), _COLUMNS))
-        if not columns:
-            return None
+        own = {row["path"] for row in self._describer.layout[class_]}
+        if not any(own.intersection(column.properties) for column in columns):
+            return None  # what is said of every kind of thing alike makes no table worth reading
         rows = (TableRow(value, tuple(self._cell(value.iri, column) for column in columns)) for value in values)
         return Table(*self._named(class_), tuple(column.label for column in columns), tuple(rows))
 
