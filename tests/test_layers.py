@@ -21,6 +21,9 @@ LAYERS: dict[str, int] = {
     "__main__": 4,
     "release": 3,
     "entity": 2,
+    "drawing": 2,
+    "fields": 2,
+    "footnotes": 2,
     "neighbours": 2,
     "view": 2,
     "sparql": 2,
@@ -35,9 +38,11 @@ LAYERS: dict[str, int] = {
     "facets": 1,  # likewise
     "catalog": 1,  # as the store: what a release knows, read from a file
     "__init__": 0,
+    "dates": 0,
     "diagram": 0,
     "errors": 0,
     "formats": 0,
+    "identifiers": 0,
     "links": 0,
     "namespaces": 0,
     "publication": 0,

@@ -16,6 +16,16 @@ def name_of(term: Term | DefaultGraph) -> str:
     return term.value if isinstance(term, NamedNode) else str(term)
 
 
+def node_of(name: str) -> Node:
+    """The node that `name_of` calls so."""
+    return BlankNode(name[2:]) if name.startswith("_:") else NamedNode(name)
+
+
+def graph_of(quad: Quad) -> str:
+    """The IRI of the quad's graph, empty for the default graph."""
+    return quad.graph_name.value if isinstance(quad.graph_name, NamedNode) else ""
+
+
 def in_graph(triple: Triple, graph: Node | DefaultGraph | None = None) -> Quad:
     """The triple as a quad of a graph, by default the default graph."""
     return Quad(triple.subject, triple.predicate, triple.object, graph or DefaultGraph())

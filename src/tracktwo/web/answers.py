@@ -7,7 +7,7 @@ from typing import Any
 from pyoxigraph import Literal, NamedNode, QueryBoolean, QueryResultsFormat, QuerySolutions, parse_query_results
 
 from tracktwo import querytext
-from tracktwo.neighbours import kind_of
+from tracktwo.drawing import kind_of
 from tracktwo.store import GRAPH, Answer, Query
 from tracktwo.store.rows import ChunkFile, readable
 from tracktwo.view import Value

@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException
 from tracktwo.errors import TracktwoError, all_taken
 from tracktwo.formats import DOCUMENT_FORMATS
 from tracktwo.links import clickable
-from tracktwo.web import browsing, documents, downloads, pages, query, questions, searching, why
+from tracktwo.web import browsing, documents, downloads, linking, pages, query, questions, searching, why
 from tracktwo.web.headers import PREFLIGHT, finish
 from tracktwo.web.language import chosen, interface, languages, own_name
 from tracktwo.web.problems import ACCEPTED, problem
@@ -83,6 +83,7 @@ def create_app(options: Options) -> Flask:
         searching.routes,
         why.routes,
         browsing.routes,
+        linking.routes,
         downloads.routes,
         documents.routes,
     ):  # documents last: it takes every other path

@@ -1,7 +1,5 @@
 """The entities of a class: a page with facets to choose by, and the same list as CSV, JSON and RDF."""
 
-import csv
-import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +14,7 @@ from tracktwo.facets import ORDERS, Choice, Entry, Facet, Tally, Value
 from tracktwo.formats import CSV, HTML, JSON_OBJECT, RDF_FORMATS, Format
 from tracktwo.release.facets import RESERVED
 from tracktwo.web.headers import NO_STORE, Link
-from tracktwo.web.lists import Item, item_list
+from tracktwo.web.lists import Item, as_csv, item_list
 from tracktwo.web.respond import Resource, fixed, represent
 from tracktwo.web.site import Site
 
@@ -277,23 +275,12 @@ def _path(asked: Asked) -> str:
 def _written(site: Site, asked: Asked, format_: Format, found: Listing) -> bytes | str:
     """The list in a format for programs."""
     if format_ is CSV:
-        return _csv(found, site.publication.languages)
+        return as_csv(found.entries, found.labels, site.publication.languages)
     if format_ is JSON_OBJECT:
         return json.dumps(_as_json(site, asked, found), ensure_ascii=False, indent=1) + "\n"
     page = _url(site, asked.class_.slug, asked.parameters)
     triples = item_list(page, found.total, _items(asked, found), site.publication.skolem_prefix)
     return serialise.triples(format_, triples, site.publication.prefixes)
-
-
-def _csv(found: Listing, languages: Sequence[str]) -> str:
-    """One line an entity: its IRI, and its label in each of the languages (RFC 4180)."""
-    text = io.StringIO()
-    lines = csv.writer(text)
-    lines.writerow(["iri", *(f"label_{language}" for language in languages)])
-    for entry in found.entries:
-        labels = found.labels.get(entry.iri, {})
-        lines.writerow([entry.iri, *(labels.get(language, labels.get("", "")) for language in languages)])
-    return text.getvalue()
 
 
 def _as_json(site: Site, asked: Asked, found: Listing) -> dict[str, object]:

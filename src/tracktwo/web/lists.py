@@ -1,10 +1,14 @@
-"""Lists of entities as data: a schema.org ItemList, whose items have positions."""
+"""Lists of entities as data: CSV, or a schema.org ItemList, whose items have positions."""
 
-from collections.abc import Iterable, Iterator
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pyoxigraph import Literal, NamedNode, Triple
 
+from tracktwo.catalog import Listed
+from tracktwo.facets import Entry
 from tracktwo.namespaces import RDF, RDFS, SCHEMA
 
 
@@ -36,6 +40,17 @@ def item_list(page: str, total: int, items: Iterable[Item], skolem_prefix: str) 
             yield Triple(thing, RDF.type, NamedNode(item.class_))
         for text, language in item.labels:
             yield Triple(thing, RDFS.label, Literal(text, language=language) if language else Literal(text))
+
+
+def as_csv(entries: Iterable[Entry | Listed], labels: Mapping[str, Mapping[str, str]], languages: Sequence[str]) -> str:
+    """One line an entity: its IRI, and its label in each of the languages (RFC 4180)."""
+    text = io.StringIO()
+    lines = csv.writer(text)
+    lines.writerow(["iri", *(f"label_{language}" for language in languages)])
+    for entry in entries:
+        named = labels.get(entry.iri, {})
+        lines.writerow([entry.iri, *(named.get(language, named.get("", "")) for language in languages)])
+    return text.getvalue()
 
 
 def _named(iri: str, skolem_prefix: str) -> NamedNode:

@@ -1,4 +1,4 @@
-"""Pages to find one's way: home, all links of one kind."""
+"""Pages to find one's way: home, where the data is from, the network around an entity."""
 
 import json
 from importlib.resources import files
@@ -62,38 +62,6 @@ def about() -> Response:
             for rule in rules
         ],
         classes=[(*label(class_.iri, labels), class_) for class_ in classes],
-    )
-
-
-@routes.get("/links")
-def links() -> Response:
-    """All that links to an entity with one property, a page at a time."""
-    site: Site = g.site
-    iri, property_ = request.args.get("iri", ""), request.args.get("property", "")
-    count = dict(site.catalog.link_counts(iri)).get(property_)
-    if count is None:
-        raise NotFound("Nothing here links to that entity with that property.")
-    size = site.publication.limits.page_size
-    entries = site.catalog.links(iri, property_, request.args.get("after", ""), size + 1)
-    more = (
-        site.links.site("links", iri=iri, property=property_, after=entries[size - 1].key)
-        if len(entries) > size
-        else ""
-    )
-    labels = site.catalog.labels([iri, property_])
-    title = f"{site.describer.label(property_, labels)[0]}: {site.describer.label(iri, labels)[0]}"
-    start = site.links.site("links", iri=iri, property=property_)
-    return _html(
-        site,
-        "links.html",
-        [],
-        heading=title,
-        total=count,
-        about=iri,
-        values=site.describer.listing(entries[:size]),
-        more=more,
-        first=not request.args.get("after"),
-        start=start,
     )
 
 
