@@ -2,7 +2,6 @@
 
 import json
 import logging
-import sqlite3
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -126,8 +125,8 @@ def open_site(release: Release, options: Options) -> Site:
         layout = json.loads(release.read(LAYOUT_FILE))
         graphs = sorted(release.manifest["statistics"]["graphs"])
         catalog = Catalog(release.catalog, publication.base_iri)
-        catalog.classes()
-    except (OSError, KeyError, ValueError, sqlite3.Error) as error:
+        catalog.check()
+    except (OSError, KeyError, ValueError) as error:
         raise ReleaseError(f"the release {release.id} can't be opened: {error}") from error
     store = open_store(publication, release, options.store_url)
     describer = Describer(
