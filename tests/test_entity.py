@@ -43,7 +43,7 @@ def view(site: Site, iri: str | Node) -> View:
 
 
 def rows(found: View) -> list[Row]:
-    return [*(row for group in found.groups for row in group.rows), *found.derived]
+    return [*(row for group in found.groups for row in group.all_rows), *found.derived]
 
 
 def row(found: View, property_: str) -> Row:
@@ -92,27 +92,28 @@ def test_groups_and_rows_stand_in_the_shapes_order_by_the_shapes_names(foreign_o
 
 def test_a_field_without_a_group_stands_last(foreign_opened: Site) -> None:
     found = view(foreign_opened, PHAROS + "islands#Σύρος")
-    assert ["Τοποθεσία", ""] == [group.label for group in found.groups]
+    assert ["Τοποθεσία", "Γειτονιά", ""] == [group.label for group in found.groups]
     assert ["ανήκει σε", "λιμάνια"] == [row.label for row in found.groups[0].rows]
-    assert "όνομα" == found.groups[1].rows[0].label
+    assert ((), True) == (found.groups[1].rows, bool(found.groups[1].links))
+    assert "όνομα" == found.groups[2].rows[0].label
 
 
 def test_the_shapes_of_a_superclass_hold_too(foreign_opened: Site) -> None:
     found = view(foreign_opened, PHAROS + "thing/φάρος/Κόρακας")  # stated to be an automatic lighthouse only
-    assert ["Πύργος", "Τοποθεσία", ""] == [group.label for group in found.groups]
+    assert ["Πύργος", "Τοποθεσία", "Γειτονιά", ""] == [group.label for group in found.groups]
 
 
 def test_links_that_lead_here_have_the_names_of_inverse_paths(foreign_opened: Site) -> None:
     found = view(foreign_opened, PHAROS + "thing/φάρος/Κόρακας")
     assert ("φαροφύλακες", 2) == next(
-        (incoming.label, incoming.count) for incoming in found.incoming if incoming.iri == PH + "tends"
+        (incoming.label, incoming.count) for incoming in found.links if incoming.iri == PH + "tends"
     )
 
 
 def test_many_links_are_counted_and_the_first_shown(foreign_opened: Site) -> None:
     incoming = next(
         incoming
-        for incoming in view(foreign_opened, PHAROS + "thing/λιμάνι/Πειραιάς").incoming
+        for incoming in view(foreign_opened, PHAROS + "thing/λιμάνι/Πειραιάς").links
         if incoming.iri == PH + "marks"
     )
     assert ("σημαδούρες", 66) == (incoming.label, incoming.count)
@@ -226,14 +227,17 @@ def test_a_source_is_called_by_what_it_speaks_for(foreign_opened: Site) -> None:
 
 def test_what_only_follows_is_marked(foreign_opened: Site) -> None:
     found = view(foreign_opened, PHAROS + "thing/φάρος/Ψυττάλεια")
-    assert {(PH + "AutomaticLighthouse", False), (PH + "Lighthouse", False), (PH + "AidToNavigation", True)} == {
+    assert {(PH + "AutomaticLighthouse", False), (PH + "Lighthouse", False)} == {
         (value.iri, value.inferred) for value in found.types
     }
+    assert [(PH + "AidToNavigation", True)] == [
+        (value.iri, value.inferred) for value in row(found, RDF.type.value).values
+    ]
     assert [(True, "http://www.wikidata.org/entity/Q41")] == [
         (value.inferred, value.iri) for value in row(found, PH + "standsIn").values
     ]
     assert [False] == [value.inferred for value in row(found, PH + "standsOn").values]
-    assert [False, True] == [source.inferred for source in sorted(found.sources, key=lambda source: source.inferred)]
+    assert [False, False, True] == sorted(source.inferred for source in found.sources)
 
 
 def test_what_is_marked_is_what_stands_in_the_inferred_graph_alone(each_opened: Site) -> None:
@@ -281,7 +285,7 @@ def test_a_view_shows_every_statement(each_opened: Site) -> None:
 
 def test_an_iri_that_nothing_is_said_about_has_an_empty_view(foreign_opened: Site) -> None:
     found = view(foreign_opened, PHAROS + "thing/nothing")
-    assert ((), (), ()) == (found.groups, found.types, found.incoming)
+    assert ((), (), ()) == (found.groups, found.types, found.links)
 
 
 def test_many_views_at_once_are_those_of_each(foreign_opened: Site) -> None:

@@ -285,7 +285,7 @@ def test_every_statement_on_an_entitys_page_is_footnoted(request: pytest.Fixture
         ids = {element.attributes.get("id") for element in page.elements}
         for row in re.findall(
             r'<dl class="rows">.*?</dl>\s*</section>',
-            re.sub(r'<section class="(?:group incoming|sources)".*', "", page.source, flags=re.DOTALL),
+            re.sub(r'<section class="sources".*', "", page.source, flags=re.DOTALL),
             re.DOTALL,
         ):
             for item in re.findall(r"<li[^>]*>(?:(?!<li).)*?</li>", row, re.DOTALL):
@@ -293,6 +293,11 @@ def test_every_statement_on_an_entitys_page_is_footnoted(request: pytest.Fixture
                 nested = re.search(r'class="nested"', row)
                 assert notes or nested, (path, item)
                 assert {note[1:] for note in notes if note.startswith("#")} <= ids, path
+                checked += 1
+        for table in re.findall(r'<table class="members">.*?</table>', page.source, re.DOTALL):
+            for cell in re.findall(r"<t[dh][ >](?:(?!<t[dh]).)*?</t[dh]>", table.partition("<tbody>")[2], re.DOTALL):
+                values = re.findall(r'<bdi|<time|<span class="literal', re.sub(r'class="literal"[^>]*>\s*<', "<", cell))
+                assert 'class="note' in cell or not values, (path, cell)
                 checked += 1
     assert checked > 300
 

@@ -63,7 +63,9 @@ def ships(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     for number, (property_, default) in enumerate(DEFAULTS.items(), 1):
         text = question(property_, default.replace("https://x.example/", EX))
         files[f"ontology/questions/{number:02}-by-{property_.lower()}.rq"] = text
-    publication = write_publication(folder / "publication", files)
+    files["ontology/questions/90-volatile.rq"] = "# title: Now\nSELECT (STRUUID() AS ?id) WHERE {}\n"
+    files["ontology/questions/91-all.rq"] = "# title: All\nSELECT ?s ?p ?o WHERE { ?s ?p ?o }\n"
+    publication = write_publication(folder / "publication", files, settings="[limits]\npage_rows = 20\n")
     with serving.serve(publication.root, folder / "releases") as site:
         yield site
 
@@ -331,3 +333,39 @@ def test_the_head_gives_kind_for_other_forms() -> None:
     ):
         triples = described([Question("x", {}, "# ASK or SELECT\nPREFIX a: <http://ask/>\n" + text)], EX, EX, {})
         assert f"{SH}{name}" in {str(triple.object.value) for triple in triples if hasattr(triple.object, "value")}
+
+
+# Caching
+
+
+@pytest.mark.parametrize("path", ["/query/volatile", "/query/volatile.csv", "/query/volatile.html"])
+def test_what_differs_each_time_is_nobodys_to_keep(ships: Site, path: str) -> None:
+    first, second = (ships.get(path, CHROME) for _ in range(2))
+    assert (200, "no-store") == (first.status_code, first.headers["cache-control"])
+    assert not {"etag", "last-modified"} & first.headers.keys()
+    assert first.content != second.content
+
+
+def test_a_page_that_is_cut_says_so_and_is_nobodys_to_keep(ships: Site) -> None:
+    page = ships.get("/query/all", CHROME)
+    assert (page.headers["tracktwo-truncated"], page.headers["cache-control"]) == ("rows=20", "no-store")
+    assert "etag" not in page.headers
+    whole = ships.get("/query/all.csv")
+    assert "tracktwo-truncated" not in whole.headers
+    assert len(whole.text.splitlines()) > 21
+
+
+@pytest.mark.parametrize(
+    ("path", "media_type"),
+    [
+        ("/query/by-liesin.rq", "application/sparql-query"),
+        ("/query/by-liesin.csv", "text/csv"),
+        ("/query/by-liesin", "text/html"),
+    ],
+)
+def test_a_saved_query_has_validators(ships: Site, path: str, media_type: str) -> None:
+    whole = ships.get(path, CHROME)
+    assert (200, media_type) == (whole.status_code, kind(whole))
+    assert whole.headers["cache-control"].startswith("public, max-age=")
+    for condition in ({"if_none_match": whole.headers["etag"]}, {"if_modified_since": whole.headers["last-modified"]}):
+        assert 304 == ships.get(path, CHROME, **condition).status_code

@@ -1,29 +1,27 @@
 """The entities around one: side by side in tables, when they lasted, and how they are linked among themselves.
 
-One look-up gets the statements of all of them, and one their labels. Columns are what the shapes of their class put
-first; nothing here knows what the publication is about.
+Columns are what the shapes of their class put first; nothing here knows what the publication is about.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Protocol
+from itertools import islice, zip_longest
+from typing import Any
 
 from pyoxigraph import Literal, NamedNode, Quad
 
-from tracktwo.catalog import Catalog
-from tracktwo.namespaces import ALTERNATIVES, DCTERMS, LABELS, PROV, RDF, SCHEMA, SUMMARIES, XSD
-from tracktwo.store import Store
-from tracktwo.view import Near, Table, TableRow, Value
+from tracktwo.dates import DATES, ENDS, SPANS, STARTS, precise
+from tracktwo.drawing import Describing, kind_of
+from tracktwo.fields import Field, fields_of
+from tracktwo.footnotes import Footnotes
+from tracktwo.namespaces import ALTERNATIVES, DCTERMS, LABELS, PROV, RDF, SUMMARIES, XSD
+from tracktwo.terms import graph_of, name_of
+from tracktwo.view import Near, Source, Table, TableRow, Value
 
-_NEIGHBOURS = 120  # of one entity that are looked at
 _COLUMNS = 5
 _CELL_VALUES = 3  # a property with more is no column
 _CELL_TEXT = 60  # characters of the longest text of a column
-_DATES = (XSD.date, XSD.dateTime, XSD.gYear, XSD.gYearMonth)
-
-#: Which properties say when something began, or happened, and when it ended; best first.
-_STARTS = (SCHEMA.startDate, PROV.startedAtTime, DCTERMS.date, DCTERMS.issued, SCHEMA.datePublished, DCTERMS.created)
-_ENDS = (SCHEMA.endDate, PROV.endedAtTime)
 
 #: What a column would only say again, or say of the page and not of its entity.
 _NO_COLUMNS = {
@@ -31,33 +29,32 @@ _NO_COLUMNS = {
     for property_ in (*LABELS, *ALTERNATIVES, *SUMMARIES, RDF.type, DCTERMS.source, PROV.hadPrimarySource)
 }
 
-_Statements = Mapping[str, Mapping[str, Sequence[Any]]]
+#: Subject, property, object, and the graphs that hold the statement.
+_Statements = Mapping[str, Mapping[str, Mapping[Any, Sequence[str]]]]
 
 
-class Describing(Protocol):
-    """What tables and pictures need of whoever describes entities."""
+@dataclass(frozen=True)
+class _Column:
+    """A column: its label with its language, and the property that it shows, or the two ends of a time."""
 
-    store: Store
-    catalog: Catalog
-    layout: Mapping[str, Sequence[Mapping[str, Any]]]
-
-    def label(self, iri: str, labels: Mapping[str, Mapping[str, str]]) -> tuple[str, str]:
-        """(text, language) to show for an IRI."""
-
-    def pick(self, texts: Mapping[str, str]) -> tuple[str, str] | None:
-        """(text, language) in the language that the reader likes best."""
-
-    def url(self, iri: str) -> str:
-        """Where to go for an IRI."""
+    label: tuple[str, str]
+    properties: tuple[str, ...]
 
 
 class Neighbourhood:
-    """The entities that the page of `me` links to, the first of them where they are many."""
+    """The entities that the page of `me` shows, `linked` by their IRIs, and what is said of them."""
 
-    def __init__(self, me: str, linked: Mapping[str, Value], describer: Describing) -> None:
-        self._me, self._describer = me, describer
-        self._values = dict(list(linked.items())[:_NEIGHBOURS])
-        self._said = _by_subject(describer.store.describe([NamedNode(iri) for iri in self._values]))
+    def __init__(
+        self,
+        me: str,
+        linked: Mapping[str, Value],
+        quads: Sequence[Quad],
+        footnotes: Footnotes,
+        describer: Describing,
+    ) -> None:
+        self._me, self._describer, self.footnotes = me, describer, footnotes
+        self._values = dict(linked)
+        self._said = _by_subject(quads)
         mentioned = {
             iri
             for said in self._said.values()
@@ -73,8 +70,8 @@ class Neighbourhood:
             Near(
                 value,
                 self._label_of_class(iri),
-                min(self._dates(iri, _STARTS), default=""),
-                max(self._dates(iri, _ENDS), default=""),
+                min(self._dates(iri, STARTS), default=""),
+                max(self._dates(iri, ENDS), default=""),
                 tuple(sorted({other for other in self._targets(iri) if other in self._values and other != iri})),
             )
             for iri, value in self._values.items()
@@ -91,39 +88,86 @@ class Neighbourhood:
 
     def _table(self, class_: str, values: Sequence[Value]) -> Table | None:
         iris = [value.iri for value in values]
-        fields = [field for field in self._describer.layout[class_] if self._is_column(field, iris)][:_COLUMNS]
-        if not fields:
-            return None
-        names = (self._describer.pick(field["names"]) or self._named(field["path"]) for field in fields)
-        rows = (TableRow(value, tuple(self._cell(value.iri, field["path"]) for field in fields)) for value in values)
-        return Table(*self._named(class_), tuple(names), tuple(rows))
+        columns = list(islice(self._columns(iris), _COLUMNS))
+        own = {row["path"] for row in self._describer.layout[class_]}
+        if not any(own.intersection(column.properties) for column in columns):
+            return None  # what is said of every kind of thing alike makes no table worth reading
+        rows = (TableRow(value, tuple(self._cell(value.iri, column) for column in columns)) for value in values)
+        return Table(*self._named(class_), tuple(column.label for column in columns), tuple(rows))
 
-    def _is_column(self, field: Mapping[str, Any], iris: Sequence[str]) -> bool:
-        """Is a property said of at least half of the entities, and shortly, and does it not just lead back here?"""
-        if field["inverse"] or field["path"] in _NO_COLUMNS:
+    def _columns(self, iris: Sequence[str]) -> Iterator[_Column]:
+        """What shapes put first and what is said of enough of the entities.
+
+        The two ends of a time are one column; what only adds to a property that has a column has none.
+        """
+        classes = sorted({class_ for iri in iris for class_ in self._types(iri)})
+        fields = [field for field in fields_of(self._describer.layout, classes) if not field.inverse]
+        by_path = {field.path: field for field in fields}
+        told: set[str] = set()
+        for field in fields:
+            ends = [path for path in _ends_of(field.path) if path in by_path]
+            if field.path in told or field.part in told or not self._is_column(ends, iris):
+                continue
+            told |= {*ends, *(by_path[path].part for path in ends if by_path[path].part)}
+            given = [path for path in ends if any(self._objects(iri, path) for iri in iris)]
+            yield _Column(self._label(by_path[given[0]]) if len(given) == 1 else (self._when, ""), tuple(given))
+
+    @cached_property
+    def _when(self) -> str:
+        return self._describer.say("when")
+
+    def _label(self, field: Field) -> tuple[str, str]:
+        return self._describer.pick(field.names) or self._named(field.path)
+
+    def _is_column(self, properties: Sequence[str], iris: Sequence[str]) -> bool:
+        """Is one of the properties said of at least half of the entities, and shortly?"""
+        if not _NO_COLUMNS.isdisjoint(properties):
             return False
-        said = [objects for iri in iris if (objects := self._said.get(iri, {}).get(field["path"]))]
-        leads_back = all(term == NamedNode(self._me) for objects in said for term in objects)
-        short = all(len(objects) <= _CELL_VALUES and all(map(self._is_short, objects)) for objects in said)
-        return 2 * len(said) >= len(iris) and short and not leads_back
+        said = [[self._objects(iri, property_) for property_ in properties] for iri in iris]
+        short = all(
+            len(objects) <= _CELL_VALUES and all(map(self._is_short, objects)) for ends in said for objects in ends
+        )
+        return short and 2 * len([ends for ends in said if any(ends)]) >= len(iris)
 
-    def _cell(self, iri: str, property_: str) -> tuple[Value, ...]:
-        made = (self._value(term) for term in self._said.get(iri, {}).get(property_, ()))
-        return tuple(sorted(made, key=lambda value: value.text))
+    def _objects(self, iri: str, property_: str) -> list[Any]:
+        """What is said of an entity; that the page itself is meant goes without saying."""
+        return [term for term in self._said.get(iri, {}).get(property_, ()) if name_of(term) != self._me]
 
-    def _value(self, term: Any) -> Value:
+    def _cell(self, iri: str, column: _Column) -> tuple[Value, ...]:
+        ends = [self._cell_values(iri, property_) for property_ in column.properties]
+        if len(ends) == 1:
+            return tuple(ends[0])
+        return tuple(_span(start, end) for start, end in zip_longest(*ends, fillvalue=Value("day", "")))
+
+    def _cell_values(self, iri: str, property_: str) -> list[Value]:
+        """The values in order; of dates that agree, the most precise."""
+        objects = self._objects(iri, property_)
+        days = precise([term.value for term in objects if _is_date(term)])
+        kept = [term for term in objects if not _is_date(term) or term.value in days]
+        return sorted((self._value(iri, property_, term) for term in kept), key=lambda value: value.text)
+
+    def _value(self, iri: str, property_: str, term: Any) -> Value:
+        sources = self.footnotes.of(self._said[iri][property_][term])
+        made = self._plain(term, sources)
+        return replace(made, why=self._describer.why_url(iri, property_, made)) if made.inferred else made
+
+    def _plain(self, term: Any, sources: tuple[Source, ...]) -> Value:
         if isinstance(term, NamedNode):
-            text, language = self._named(term.value)
-            return Value("iri", text, term.value, self._describer.url(term.value), language)
+            return self._describer.reference(term.value, self._labels, sources)
         if isinstance(term, Literal):
-            return Value(kind_of(term), term.value, language=term.language or "")
-        return Value("literal", str(term))
+            plain = term.language or term.datatype == XSD.string
+            iri = "" if plain else term.datatype.value
+            return Value(kind_of(term), term.value, language=term.language or "", datatype_iri=iri, sources=sources)
+        return Value("literal", str(term), sources=sources)
 
     def _class(self, iri: str) -> str:
         """The class with the fewest members of those that shapes lay out; none where no shape does."""
-        types = {term.value for term in self._said.get(iri, {}).get(RDF.type.value, ()) if isinstance(term, NamedNode)}
-        known = [row for row in self._describer.catalog.classes() if row.iri in types & self._describer.layout.keys()]
+        laid = self._types(iri) & self._describer.layout.keys()
+        known = [row for row in self._describer.catalog.classes() if row.iri in laid]
         return min(known, key=lambda row: (not row.stated, row.members, row.iri)).iri if known else ""
+
+    def _types(self, iri: str) -> set[str]:
+        return {term.value for term in self._said.get(iri, {}).get(RDF.type.value, ()) if isinstance(term, NamedNode)}
 
     def _label_of_class(self, iri: str) -> str:
         class_ = self._class(iri)
@@ -152,21 +196,28 @@ class Neighbourhood:
         return self._describer.label(iri, self._labels)
 
 
-def kind_of(literal: Literal) -> str:
-    """The kind of the `Value` that shows a literal."""
-    if literal.datatype == XSD.boolean:
-        return "truth"
-    return "day" if literal.datatype in _DATES else "literal"
+def _ends_of(path: str) -> tuple[str, ...]:
+    """Both ends of the time of which a property gives one, else the property alone."""
+    spans = (tuple(end.value for end in span) for span in SPANS)
+    return next((span for span in spans if path in span), (path,))
+
+
+def _span(start: Value, end: Value) -> Value:
+    """A time from its first to its last day; a single day, told once, where both are the same."""
+    if start.text == end.text:
+        return replace(start, sources=tuple(dict.fromkeys((*start.sources, *end.sources))))
+    return Value("span", " – ".join(filter(None, (start.text, end.text))), items=(start, end))
 
 
 def _by_subject(quads: Sequence[Quad]) -> _Statements:
-    """Subject, property, objects; each statement once, in whichever graphs it stands."""
-    found: dict[str, dict[str, list[Any]]] = {}
-    for triple in dict.fromkeys(quad.triple for quad in quads):
-        if isinstance(triple.subject, NamedNode):
-            found.setdefault(triple.subject.value, {}).setdefault(triple.predicate.value, []).append(triple.object)
+    """The statements by what they say, each with the graphs in which it stands."""
+    found: dict[str, dict[str, dict[Any, list[str]]]] = {}
+    for quad in quads:
+        if isinstance(quad.subject, NamedNode):
+            said = found.setdefault(quad.subject.value, {}).setdefault(quad.predicate.value, {})
+            said.setdefault(quad.object, []).append(graph_of(quad))
     return found
 
 
 def _is_date(term: Any) -> bool:
-    return isinstance(term, Literal) and term.datatype in _DATES
+    return isinstance(term, Literal) and term.datatype in DATES

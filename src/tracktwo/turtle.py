@@ -68,6 +68,12 @@ _UNNUMBERED = 1 << 62
 
 # --- IRIs -------------------------------------------------------------------------------------------------------
 
+
+def is_local_name(text: str) -> bool:
+    """May this stand behind a prefix without an escape, in Turtle and SPARQL alike?"""
+    return _LOCAL.fullmatch(text) is not None
+
+
 # PN_CHARS of Turtle 1.1, but no colons, percents or escapes: what every reader agrees on.
 _LETTER = (
     "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c-\u200d\u2070-\u218f"

@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from pyoxigraph import Literal
 
-from tracktwo.namespaces import ALTERNATIVES, DCTERMS, LABELS
+from tracktwo.namespaces import ALTERNATIVES, DCTERMS, LABELS, OWL, RDFS
 
 if TYPE_CHECKING:  # pictures are drawn of values, and views hold pictures
     from tracktwo.pictures import Picture
@@ -15,6 +14,7 @@ if TYPE_CHECKING:  # pictures are drawn of values, and views hold pictures
 _FACTS = 3
 _FACT_TEXT = 70  # characters
 _SHORT_KINDS = ("iri", "day", "literal", "truth")
+_YOURS = "https://example.org/yours"  # RFC 2606
 _NO_FACTS = {property_.value for property_ in (*LABELS, *ALTERNATIVES, DCTERMS.source)}
 
 
@@ -34,8 +34,10 @@ class Source:
 class Value:
     """One value of a property, ready to print: text, and a link where there is one to follow.
 
-    `kind` is `iri`, `literal`, `day` (a date or a part of one), `truth`, `list` (with `items`) or `node` (a blank node,
-    with `rows`). `why` is the page that tells from what the statement follows, where it only follows.
+    `kind` is `iri`, `literal`, `day` (a date or a part of one), `truth`, `list` (with `items`), `node` (a blank node,
+    with `rows`) or `span` (a time, whose `items` are the days on which it began and ended, without text where one is
+    not known). `named` says that the text of an IRI is its label. `why` is the page that tells from what the
+    statement follows, where it only follows.
     """
 
     kind: str
@@ -49,6 +51,7 @@ class Value:
     items: tuple["Value", ...] = ()
     rows: tuple["Row", ...] = ()
     why: str = ""
+    named: bool = False
 
     @property
     def inferred(self) -> bool:
@@ -93,7 +96,8 @@ class Row:
     """A property and its values, none where the shapes expect some and nothing is known.
 
     `disputed` says that there are more values than the shapes expect: sources disagree. `tables` show those of the
-    values that are entities with something to say in columns.
+    values that are entities with something to say in columns. `further` are rows that only add to this one, under a
+    label of their own with its language.
     """
 
     iri: str
@@ -103,6 +107,8 @@ class Row:
     language: str = ""
     disputed: bool = False
     tables: tuple[Table, ...] = ()
+    further: tuple["Row", ...] = ()
+    further_label: tuple[str, str] = ("", "")
 
     def shown(self, languages: Sequence[str]) -> tuple[Value, ...]:
         """The values that a reader of these languages is shown first: texts in the best of them, and all else."""
@@ -121,20 +127,11 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Group:
-    """Rows under a heading; the shapes' groups in their order, the rest last under none. `query` asks for the same."""
-
-    label: str
-    rows: tuple[Row, ...]
-    language: str = ""
-    query: str = ""
-
-
-@dataclass(frozen=True)
 class Incoming:
     """Links that lead here with one property: how many, the first of them, and the page of all.
 
-    `follows` says that nobody states any of them, and no shape names them. `query` asks for all.
+    `follows` says that nobody states any of them, and no shape names them. Where they are those `of` one class, others
+    come by the same property. `query` asks for all.
     """
 
     iri: str
@@ -145,6 +142,7 @@ class Incoming:
     language: str = ""
     follows: bool = False
     query: str = ""
+    of: str = ""
     tables: tuple[Table, ...] = ()
 
     @property
@@ -155,23 +153,49 @@ class Incoming:
 
 
 @dataclass(frozen=True)
+class Group:
+    """Rows and links under a heading; the shapes' groups in their order, the rest last under none.
+
+    `links` lead here from elsewhere. `follows` are rows that only follow from these links and say the same. `query`
+    asks for the same as all rows.
+    """
+
+    label: str
+    rows: tuple[Row, ...]
+    language: str = ""
+    query: str = ""
+    links: tuple[Incoming, ...] = ()
+    follows: tuple[Row, ...] = ()
+
+    @property
+    def all_rows(self) -> tuple[Row, ...]:
+        """All of its rows, those that are folded at first, too."""
+        return (*(one for row in self.rows for one in (row, *row.further)), *self.follows)
+
+
+@dataclass(frozen=True)
 class Remark:
-    """What validation says of an entity: the property it speaks of, if any, and its message with its language."""
+    """What validation says of an entity: the property it speaks of, if any, and its message with its language.
+
+    `text` says what is the matter, `advice` what a curator can do about it: what stands behind the first colon.
+    """
 
     severity: str
     property: str
     text: str
     language: str
+    advice: str = ""
 
 
 @dataclass(frozen=True)
 class View:
     """Everything a page shows of one entity.
 
-    `summary` is a text with its language. `derived` are the rows that no shape names and nobody states: they only
-    follow from what is shown already. `also` are the labels in other languages; `timeline` is the
+    `summary` is a text with its language. `types` are the classes that somebody states or shapes lay out. `derived`
+    are the rows that no shape names and nobody states: they only follow from what is shown already. `incoming` are
+    the links that lead here and stand in no group. `also` are the labels in other languages; `timeline` is the
     picture (`pictures`) of the entities with dates that the page links to, `hierarchy` that of the wider and the
-    narrower ones, where there are some.
+    narrower ones, where there are some, and `drawn` are the links that it shows.
     """
 
     iri: str
@@ -190,25 +214,38 @@ class View:
     remarks: tuple[Remark, ...] = ()
     timeline: "Picture | None" = None
     hierarchy: "Picture | None" = None
+    drawn: tuple[Incoming, ...] = ()
+
+    @property
+    def links(self) -> tuple[Incoming, ...]:
+        """All links that lead here."""
+        return (*(link for group in self.groups for link in group.links), *self.drawn, *self.incoming)
 
     @property
     def facts(self) -> tuple[tuple[Row, Value], ...]:
-        """What the header says in place of a summary: the first properties that have one short value, but for names."""
-        single = (
-            (row, row.values[0])
-            for group in self.groups
-            for row in group.rows
-            if len(row.values) == 1 and row.iri not in _NO_FACTS
-        )
-        short = ((row, value) for row, value in single if value.kind in _SHORT_KINDS and len(value.text) <= _FACT_TEXT)
-        return tuple(islice(((row, value) for row, value in short if value.text != self.label), _FACTS))
+        """What the header says in place of a summary: the first properties that have one short value, but for names.
+
+        An IRI without a label tells a reader nothing, and what is said once is not said again.
+        """
+        said = {self.label, self.summary[0]}
+        found = []
+        for row in (row for group in self.groups for row in group.rows if row.iri not in _NO_FACTS):
+            if len(row.values) == 1 and _is_fact(value := row.values[0]) and value.text not in said:
+                said.add(value.text)
+                found.append((row, value))
+        return tuple(found[:_FACTS])
 
     @property
     def turtle(self) -> str:
-        """One line of Turtle that names the entity."""
-        return f"<{self.iri}> rdfs:label {Literal(self.label, language=self.language or None)} ."
+        """One line of Turtle that names the entity; it needs no prefixes."""
+        return f"<{self.iri}> {RDFS.label} {Literal(self.label, language=self.language or None)} ."
 
     @property
     def same_as(self) -> str:
-        """One line of Turtle by which another dataset links one of its own to the entity."""
-        return f"<> owl:sameAs <{self.iri}> ."
+        """One line of Turtle by which another dataset links one of its own, named by a placeholder, to the entity."""
+        return f"<{_YOURS}> {OWL.sameAs} <{self.iri}> ."
+
+
+def _is_fact(value: Value) -> bool:
+    """Can it be said in the header, in a few words?"""
+    return value.kind in _SHORT_KINDS and len(value.text) <= _FACT_TEXT and (value.named or value.kind != "iri")

@@ -8,19 +8,32 @@ from typing import Any
 
 from pyoxigraph import Literal, NamedNode, Quad, QuerySolutions, Store
 
-from tracktwo.namespaces import OWL
+from tracktwo.namespaces import DCTERMS, OWL, SKOS
 from tracktwo.terms import in_graph
+
+#: Inverses that standards declare in ontologies of their own (SKOS section 8.3; DCMI Metadata Terms).
+_INVERSES = tuple(
+    (one.value, other.value)
+    for one, other in (
+        (SKOS.broader, SKOS.narrower),
+        (SKOS.hasTopConcept, SKOS.topConceptOf),
+        (DCTERMS.isPartOf, DCTERMS.hasPart),
+    )
+)
 
 
 def layout(shapes: Iterable[Quad]) -> dict[str, list[dict[str, Any]]]:
     """The fields of each class, by its IRI.
 
     A field has `path` (property IRI), `inverse`, `names` by language, `order`, `group` (labels by language),
-    `group_order`, and how many values are expected: at `least`, and at `most` (None for any number).
+    `group_order`, and how many values are expected: at `least`, and at `most` (None for any number). A group within
+    a group is a `part` of it, with `part_names` by language. A shape that its values are qualified by
+    (`sh:qualifiedValueShape`) may say `of` which class they are.
     """
-    fields: dict[tuple[str, str, bool], dict[str, Any]] = {}
+    fields: dict[tuple[str, str, bool, str], dict[str, Any]] = {}
     for row in asked(_store(shapes), "layout"):
-        key = (row["class"].value, row["path"].value, row["inverse"].value == "true")
+        of = row["of"].value if isinstance(row["of"], NamedNode) else ""
+        key = (row["class"].value, row["path"].value, row["inverse"].value == "true", of)
         field = fields.setdefault(
             key,
             {
@@ -33,20 +46,24 @@ def layout(shapes: Iterable[Quad]) -> dict[str, list[dict[str, Any]]]:
                 "group_order": 1000.0,
                 "least": 0,
                 "most": None,
+                "part": "",
+                "part_names": {},
+                "of": key[3],
             },
         )
         _add(field, row)
     by_class: dict[str, list[dict[str, Any]]] = {}
     for field in sorted(
-        fields.values(), key=lambda item: (item["group_order"], item["order"], item["path"], item["inverse"])
+        fields.values(),
+        key=lambda item: (item["group_order"], item["order"], item["path"], item["inverse"], item["of"]),
     ):
         by_class.setdefault(field.pop("class"), []).append(field)
     return by_class
 
 
 def inverses(ontology: Iterable[Quad]) -> dict[str, list[str]]:
-    """The named inverses of each property, in both directions."""
-    pairs = {
+    """The named inverses of each property, in both directions, those of SKOS and Dublin Core among them."""
+    pairs = set(_INVERSES) | {
         (quad.subject.value, quad.object.value)
         for quad in ontology
         if quad.predicate == OWL.inverseOf
@@ -90,7 +107,7 @@ def _store(shapes: Iterable[Quad]) -> Store:
 
 def _add(field: dict[str, Any], row: Any) -> None:
     """What one row says more about a field."""
-    for column, into in (("name", "names"), ("groupLabel", "group")):
+    for column, into in (("name", "names"), ("groupLabel", "group"), ("partLabel", "part_names")):
         literal = row[column]
         if isinstance(literal, Literal):
             field[into][literal.language or ""] = literal.value
@@ -98,6 +115,8 @@ def _add(field: dict[str, Any], row: Any) -> None:
         literal = row[column]
         if isinstance(literal, Literal):
             field[into] = float(literal.value)
+    if isinstance(row["part"], NamedNode):
+        field["part"] = row["part"].value
     least, most = (int(row[name].value) if isinstance(row[name], Literal) else None for name in ("least", "most"))
     field["least"] = max(field["least"], least or 0)
     field["most"] = min((number for number in (field["most"], most) if number is not None), default=None)

@@ -91,9 +91,11 @@ def _table(phrases: Phrases, shape: Node) -> dict[str, Any]:
 
 
 def _place(phrases: Phrases, shape: Node) -> tuple[float, float]:
-    """(order of its group, its own order)."""
+    """(order of its group, or of the group that this is a part of, its own order)."""
     said = phrases.of(shape)
-    groups = [_number(phrases.of(group).get(SH.order, [])) for group in said.get(SH.group, [])]
+    own_groups = said.get(SH.group, [])
+    wider = [outer for group in own_groups for outer in phrases.of(group).get(SH.group, [])]
+    groups = [_number(phrases.of(group).get(SH.order, [])) for group in (*own_groups, *wider)]
     own = _number(said.get(SH.order, []))
     return min((group for group in groups if group is not None), default=_LAST), _LAST if own is None else own
 

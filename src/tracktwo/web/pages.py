@@ -1,4 +1,4 @@
-"""Pages to find one's way: home, all links of one kind."""
+"""Pages to find one's way: home, where the data is from, the network around an entity."""
 
 import json
 from importlib.resources import files
@@ -7,10 +7,11 @@ from flask import Blueprint, Response, g, render_template, request
 from pyoxigraph import NamedNode
 
 from tracktwo.errors import NotFound
-from tracktwo.formats import HTML, JSON_OBJECT, STATIC_FORMATS
+from tracktwo.formats import JSON_OBJECT, STATIC_FORMATS, TEXT
 from tracktwo.links import is_valid_iri
 from tracktwo.provenance import provenance
-from tracktwo.web.respond import Link, Representation, respond
+from tracktwo.web.headers import NO_STORE, Link
+from tracktwo.web.respond import Representation, represent_page, respond
 from tracktwo.web.site import Site
 
 routes = Blueprint("pages", __name__)
@@ -64,38 +65,6 @@ def about() -> Response:
     )
 
 
-@routes.get("/links")
-def links() -> Response:
-    """All that links to an entity with one property, a page at a time."""
-    site: Site = g.site
-    iri, property_ = request.args.get("iri", ""), request.args.get("property", "")
-    count = dict(site.catalog.link_counts(iri)).get(property_)
-    if count is None:
-        raise NotFound("Nothing here links to that entity with that property.")
-    size = site.publication.limits.page_size
-    entries = site.catalog.links(iri, property_, request.args.get("after", ""), size + 1)
-    more = (
-        site.links.site("links", iri=iri, property=property_, after=entries[size - 1].key)
-        if len(entries) > size
-        else ""
-    )
-    labels = site.catalog.labels([iri, property_])
-    title = f"{site.describer.label(property_, labels)[0]}: {site.describer.label(iri, labels)[0]}"
-    start = site.links.site("links", iri=iri, property=property_)
-    return _html(
-        site,
-        "links.html",
-        [],
-        heading=title,
-        total=count,
-        about=iri,
-        values=site.describer.listing(entries[:size]),
-        more=more,
-        first=not request.args.get("after"),
-        start=start,
-    )
-
-
 @routes.get("/around")
 def around() -> Response:
     """The network of what an entity is linked with, to walk from one to the next."""
@@ -108,7 +77,7 @@ def around() -> Response:
         view, picture = site.describer.around(NamedNode(iri))
         return render_template("around.html", head=[], view=view, picture=picture)
 
-    return respond(site, Representation(HTML, body))
+    return represent_page(site, body)
 
 
 @routes.get("/card")
@@ -154,22 +123,18 @@ def robots() -> Response:
     root = site.links.root
     lines = [
         "User-agent: *",
-        *(
-            f"Disallow: {root}{path}"
-            for path in ("sparql", "links", "describe", "search", "suggest", "card", "why", "around")
-        ),
+        *(f"Disallow: {root}{path}" for path in _UNCRAWLED),
         f"Sitemap: {site.links.absolute('sitemap.xml')}",
     ]
-    return Response("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
+    return respond(site, Representation(TEXT, lambda: "\n".join(lines) + "\n"))
 
 
 @routes.get("/health")
 def health() -> Response:
     """The release that is served, for whoever runs the site."""
-    return Response(
-        g.site.release.id + "\n", content_type="text/plain; charset=utf-8", headers={"Cache-Control": "no-store"}
-    )
+    site: Site = g.site
+    return respond(site, Representation(TEXT, lambda: site.release.id + "\n", cache=NO_STORE))
 
 
 def _html(site: Site, template: str, head: list[Link], **values: object) -> Response:
-    return respond(site, Representation(HTML, lambda: render_template(template, head=head, **values), head))
+    return represent_page(site, lambda: render_template(template, head=head, **values), head)

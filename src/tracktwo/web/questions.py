@@ -8,19 +8,30 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, g, render_template, request
 from pyoxigraph import Literal, NamedNode
 
-from tracktwo import pictures
+from tracktwo import pictures, serialise
 from tracktwo import question as questions
 from tracktwo.errors import BadRequest, NotFound
-from tracktwo.formats import DOCUMENT_FORMATS, HTML, JSON, RDF_FORMATS, RESULT_FORMATS, TURTLE, XML, Format, negotiate
+from tracktwo.formats import (
+    DOCUMENT_FORMATS,
+    HTML,
+    JSON,
+    RDF_FORMATS,
+    RESULT_FORMATS,
+    SPARQL_QUERY,
+    TURTLE,
+    XML,
+    Format,
+    negotiate,
+)
 from tracktwo.links import is_valid_iri
 from tracktwo.namespaces import XSD
 from tracktwo.question import LANGUAGE, Question
-from tracktwo.release import dump
 from tracktwo.store import Query
 from tracktwo.view import Value
 from tracktwo.web import answers
+from tracktwo.web.headers import NO_STORE, Link
 from tracktwo.web.language import own_name
-from tracktwo.web.respond import Link, Resource, fixed, represent
+from tracktwo.web.respond import KEPT, Body, Representation, Resource, fixed, represent, respond
 from tracktwo.web.site import Site
 
 routes = Blueprint("questions", __name__)
@@ -73,21 +84,24 @@ def one_question(slug: str) -> Response:
         raise NotFound(f"No saved query is called “{slug}”.")
     asked = _asked_with(site, question)
     if slug not in by_slug and suffix == "rq":
-        return Response(_text(site, question, asked), content_type="application/sparql-query")
+        return respond(site, Representation(SPARQL_QUERY, lambda: _text(site, question, asked)))
     format_ = None if slug in by_slug else fixed(_SUFFIXES.get(suffix, suffix), _FORMATS)
     is_page = (format_ or negotiate(request.headers.get("Accept"), _FORMATS)) is HTML
     given = _spoken(site, question) | asked if is_page else asked
     text = _text(site, question, given)
 
-    def body(format_: Format, head: Sequence[Link]) -> bytes | str:
+    def body(format_: Format, head: Sequence[Link]) -> Body:
         if format_ is HTML:
             return _page(site, question, text, given, head)
         if format_.rdf:
             return _described(site, [question], format_)
-        return site.store.answer(_query(text, format_)).read()
+        return site.store.answer(_query(text, format_))
 
+    cache = KEPT if answers.is_lasting(_query(text, JSON)) else NO_STORE
     page = _url(site, question.slug, asked)  # in another language it is filled with another one
-    resource = Resource(_FORMATS, lambda row: _url(site, f"{question.slug}.{row.suffix}", given), body, page=page)
+    resource = Resource(
+        _FORMATS, lambda row: _url(site, f"{question.slug}.{row.suffix}", given), body, page=page, cache=cache
+    )
     return represent(site, resource, format_)
 
 
@@ -139,26 +153,28 @@ def _url(site: Site, name: str, given: Mapping[str, str]) -> str:
 def _described(site: Site, asked: list[Question], format_: Format) -> bytes:
     base, endpoint = site.publication.named("query/"), site.links.absolute("sparql")
     triples = questions.described(asked, base, endpoint, site.publication.prefixes)
-    return dump.triples(format_, triples, site.publication.prefixes)
+    return serialise.triples(format_, triples, site.publication.prefixes)
 
 
-def _page(site: Site, question: Question, text: str, given: Mapping[str, str], links: Sequence[Link]) -> str:
-    answer = site.store.answer(_query(text, JSON))
-    result = answers.shown(site, answer)
+def _page(site: Site, question: Question, text: str, given: Mapping[str, str], links: Sequence[Link]) -> Body:
+    result = answers.shown(site, site.store.answer(_query(text, JSON)))
     pickers = _pickers(site, question)
     headed = dict.fromkeys([*(picker["name"] for picker in pickers), *result.get("names", ())])
     path = f"query/{question.slug}"
-    return render_template(
-        "question.html",
-        head=links,
-        question=question,
-        text=text,
-        pickers=pickers,
-        headings={name: _heading(site, question, name) for name in headed},
-        here=site.links.site(path, **given),
-        iri=site.publication.named(path) + ("?" + urlencode(given) if given else ""),
-        **_drawing(question, result),
-        **result,
+    return answers.page(
+        result,
+        lambda shown: render_template(
+            "question.html",
+            head=links,
+            question=question,
+            text=text,
+            pickers=pickers,
+            headings={name: _heading(site, question, name) for name in headed},
+            here=site.links.site(path, **given),
+            iri=site.publication.named(path) + ("?" + urlencode(given) if given else ""),
+            **_drawing(question, shown),
+            **shown,
+        ),
     )
 
 
