@@ -586,7 +586,9 @@ def run_positive(case: Case, client: httpx.Client, url: str) -> None:
 def run_negative(case: Case, client: httpx.Client, url: str) -> None:
     response = ask(client, url, case.query, f"{JSON}, {TURTLE}", len(case.name))
     hold(response.status_code == 400, f"{response.status_code} {response.text[:300]}")
-    hold(len(response.text.strip().splitlines()) > 1, f"no reason given: {response.text}")
+    problem = "json" in response.headers["content-type"]
+    told = response.json()["detail"] if problem else response.text.strip().partition("\n")[2]
+    hold(told, f"no reason given: {response.text}")
 
 
 def refused(response: httpx.Response) -> None:

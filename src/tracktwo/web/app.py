@@ -117,7 +117,7 @@ def _options() -> Response:
     del response.headers["Content-Type"]
     response.headers.extend(PREFLIGHT)
     methods = ", ".join(sorted(request.url_rule.methods or ())) if request.url_rule else "GET, HEAD, OPTIONS"
-    response.headers["Allow"] = response.headers["Access-Control-Allow-Methods"] = methods
+    response.headers["Allow"] = methods
     if "QUERY" in methods:
         response.headers.extend(ACCEPTED)
     return response

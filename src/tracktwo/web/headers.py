@@ -42,8 +42,9 @@ HEADERS: dict[str, str] = {
     "Referrer-Policy": "strict-origin-when-cross-origin",
 }
 
-#: For answers to preflight requests (Fetch, section 3.2.3), beside the methods.
+#: For answers to preflight requests (Fetch, section 3.2.3), the same on each path: what it lacks it says itself (405).
 PREFLIGHT: dict[str, str] = {
+    "Access-Control-Allow-Methods": "GET, HEAD, POST, QUERY, OPTIONS",
     "Access-Control-Allow-Headers": "Accept, Accept-Language, Content-Type, If-None-Match, If-Modified-Since, Range",
     "Access-Control-Max-Age": "86400",
 }
