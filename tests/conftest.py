@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from serving import releases_of
 
 from tracktwo import publication as publications
 from tracktwo.publication import Publication
@@ -99,28 +100,23 @@ def without(files: Mapping[str, bytes], names: Iterable[str]) -> dict[str, bytes
     return {name: content for name, content in files.items() if name not in left}
 
 
+def _shared(root: Path, folders: pytest.TempPathFactory) -> Built:
+    folder = releases_of(root, folders)
+    release = Releases(folder).current()
+    assert release is not None
+    return Built(publications.load(root), folder, release)
+
+
 @pytest.fixture(scope="session")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Built:
     """The repository's publication, built."""
-    return built(OWN, tmp_path_factory.mktemp("own") / "releases")
+    return _shared(OWN, tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
 def foreign(tmp_path_factory: pytest.TempPathFactory) -> Built:
     """The publication of another domain in another layout, built."""
-    return built(FOREIGN, tmp_path_factory.mktemp("foreign") / "releases")
-
-
-@pytest.fixture(scope="session")
-def own_release_dir(own: Built) -> Path:
-    """The releases folder (`--releases`) that holds a release of the repository's publication."""
-    return own.folder
-
-
-@pytest.fixture(scope="session")
-def foreign_release_dir(foreign: Built) -> Path:
-    """The releases folder (`--releases`) that holds a release of the foreign publication."""
-    return foreign.folder
+    return _shared(FOREIGN, tmp_path_factory)
 
 
 def _opened(of: Built) -> Iterator[Site]:

@@ -4,6 +4,7 @@ Take the fixtures with `own_site = serving.own_site`: however many test files do
 """
 
 import contextlib
+import fcntl
 import os
 import re
 import shutil
@@ -263,6 +264,19 @@ def end(site: Site) -> None:
                 os.kill(pid, signal.SIGKILL)
 
 
+def releases_of(publication: Path, folders: pytest.TempPathFactory) -> Path:
+    """The releases folder of one of the two publications, built once for all processes of a run; to be read only."""
+    base = folders.getbasetemp()
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    releases = base / f"releases-of-{publication.name}"
+    with (base / f"{releases.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (releases / "current").exists():
+            line = command("build", "--publication", publication, "--releases", releases)
+            subprocess.run(line, check=True, capture_output=True, timeout=300)
+    return releases
+
+
 @dataclass
 class _Shared:
     """One server for many test files: the first that asks starts it, the last that lets go ends it."""
@@ -275,7 +289,7 @@ class _Shared:
     @contextlib.contextmanager
     def use(self, folders: pytest.TempPathFactory) -> Iterator[Site]:
         if self.site is None:
-            self.site = self.stack.enter_context(serve(self.publication, folders.mktemp("releases")))
+            self.site = self.stack.enter_context(serve(self.publication, releases_of(self.publication, folders)))
         self.users += 1
         try:
             yield self.site

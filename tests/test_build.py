@@ -50,7 +50,7 @@ def current(folder: Path) -> str:
 def test_a_build_says_what_it_does(tmp_path: Path) -> None:
     said: list[str] = []
     outcome = build(write_publication(tmp_path / "p"), Releases(tmp_path / "r"), said.append)
-    assert outcome.new
+    assert "new" == outcome.change
     assert ["Reading", "Inferring", "Validating", "Writing", "Writing", "Writing", "Publishing"] == [
         sentence.split()[0].rstrip(",") for sentence in said
     ]
@@ -93,7 +93,7 @@ def test_a_check_makes_no_release(tmp_path: Path) -> None:
 def test_the_same_input_gives_no_second_release(tmp_path: Path, folder: Path) -> None:
     before = all_files(folder)
     outcome = build(write_publication(tmp_path / "publication"), Releases(folder), silent)
-    assert not outcome.new
+    assert "unchanged" == outcome.change
     assert before == all_files(folder)
     assert is_fresh(publications.load(tmp_path / "publication"), outcome.release)
 
@@ -106,7 +106,8 @@ def test_the_same_input_elsewhere_gives_the_same_bytes(foreign: Built, tmp_path:
     for name in ("layout.json", "questions.json", "publication.toml", "catalog.sqlite"):
         assert (foreign.release.folder / name).read_bytes() == (again.release.folder / name).read_bytes(), name
     ours, theirs = dict(foreign.release.manifest), dict(again.release.manifest)
-    assert {**ours, "created": "", "id": ""} == {**theirs, "created": "", "id": ""}
+    when = dict.fromkeys(("id", "created", "built", "build"), "")
+    assert {**ours, **when} == {**theirs, **when}
 
 
 def test_other_labels_and_another_order_are_the_same_data(tmp_path: Path) -> None:
@@ -125,7 +126,7 @@ def test_other_labels_and_another_order_are_the_same_data(tmp_path: Path) -> Non
 def test_the_same_data_laid_out_anew_keeps_its_id(tmp_path: Path, folder: Path) -> None:
     first = current(folder)
     outcome = build(changed(tmp_path, {"data/data.ttl": "# a comment\n" + DATA}), Releases(folder), silent)
-    assert not outcome.new
+    assert "same data" == outcome.change
     assert (first, first + ".2") == (outcome.release.id, current(folder))
     assert [first, first + ".2"] == releases_in(folder)
 
@@ -133,16 +134,28 @@ def test_the_same_data_laid_out_anew_keeps_its_id(tmp_path: Path, folder: Path) 
 def test_other_settings_make_the_release_anew_under_its_id(tmp_path: Path, folder: Path) -> None:
     first = current(folder)
     outcome = build(changed(tmp_path, {}, 'languages = ["de", "en"]'), Releases(folder), silent)
-    assert first == outcome.release.id
+    assert (first, "same data") == (outcome.release.id, outcome.change)
     assert "de" in outcome.release.read("publication.toml")
     assert "de" not in (folder / first / "publication.toml").read_text(encoding="utf-8")
+
+
+def test_each_build_has_an_identity_and_a_time_of_its_own(tmp_path: Path, folder: Path) -> None:
+    first = Releases(folder).current()
+    others = [
+        build(changed(tmp_path, {}, f"languages = {tags}"), Releases(folder), silent) for tags in ('["de"]', '["ru"]')
+    ]
+    assert first is not None
+    releases = [first, *(outcome.release for outcome in others)]
+    assert 3 == len({release.build for release in releases}) == len({release.folder for release in releases})
+    assert 1 == len({release.id for release in releases}) == len({release.created for release in releases})
+    assert first.created <= first.built <= releases[1].built <= releases[2].built
 
 
 def test_other_data_makes_another_release_and_leaves_the_first(tmp_path: Path, folder: Path) -> None:
     first = current(folder)
     before = all_files(folder / first)
     outcome = build(changed(tmp_path), Releases(folder), silent)
-    assert outcome.new
+    assert "new" == outcome.change
     assert outcome.release.id == current(folder) != first
     assert before == all_files(folder / first)
     assert [first, outcome.release.id] == sorted(releases_in(folder), key=lambda name: name != first)
@@ -218,7 +231,7 @@ import os, resource, signal, sys
 from pathlib import Path
 from tracktwo import publication
 from tracktwo.errors import TracktwoError
-from tracktwo.release.build import build
+from tracktwo.release.build import NEW, SAME_DATA, UNCHANGED, build
 from tracktwo.release.history import Releases
 
 root, folder, moment = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
@@ -281,7 +294,7 @@ def test_a_killed_build_changes_nothing_and_the_next_cleans_up(tmp_path: Path, f
     assert first == current(folder)
     assert before == all_files(folder / first)
     outcome = build(publication, Releases(folder), silent)
-    assert outcome.new
+    assert "new" == outcome.change
     assert {first, outcome.release.id, "current", ".lock"} == {path.name for path in folder.iterdir()}
     assert before == all_files(folder / first)
 
@@ -292,7 +305,7 @@ def test_a_build_killed_after_the_swap_has_made_its_release(tmp_path: Path, fold
     assert -9 == child(tmp_path, folder, "after replace").returncode
     assert first != current(folder)
     outcome: Outcome = build(publication, Releases(folder), silent)
-    assert not outcome.new
+    assert "unchanged" == outcome.change
     assert 4 == len(list(folder.iterdir()))
 
 

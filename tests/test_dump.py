@@ -31,7 +31,8 @@ from pyoxigraph import (
 
 from tracktwo.formats import JSON_LD, N_QUADS, N_TRIPLES, RDF_FORMATS, RDF_XML, TRIG, TURTLE, Format, named
 from tracktwo.namespaces import RDF, RDFS
-from tracktwo.release.dump import DUMPS, about, document, for_remote_store, select, serialised, write
+from tracktwo.release.dump import DUMPS, about, for_remote_store, select, write
+from tracktwo.serialise import document, serialised
 from tracktwo.terms import in_graph, name_of
 from tracktwo.web.site import Site
 

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
@@ -52,6 +52,18 @@ def tight_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = serving.copy_of(FOREIGN, tmp_path_factory.mktemp("tight"))
     serving.with_settings(folder, query_seconds=20, query_memory_mb=48, result_mb=1, query_bytes=2_000)
     with serving.serve(folder, tmp_path_factory.mktemp("tight-releases"), "--workers", "1") as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def patient_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The foreign publication with one place for long queries, large results, and little patience."""
+    folder = serving.copy_of(FOREIGN, tmp_path_factory.mktemp("patient"))
+    serving.with_settings(folder, query_seconds=2, query_queue_seconds=5, result_mb=1024)
+    settings = folder / "publication.toml"
+    text = settings.read_text(encoding="utf-8").replace("[limits]", "[limits]\nquery_unread_seconds = 3")
+    settings.write_text(text, encoding="utf-8")
+    with serving.serve(folder, tmp_path_factory.mktemp("patient-releases"), "--workers", "1") as site:
         yield site
 
 
@@ -220,10 +232,62 @@ def test_the_type_is_chosen_after_the_form_is_known(
 
 
 @pytest.mark.parametrize(
-    ("name", "wanted"), [("json", JSON_RESULTS), ("csv", "text/csv"), ("tsv", "text/tab-separated-values")]
+    ("name", "wanted"),
+    [
+        ("json", JSON_RESULTS),
+        ("csv", "text/csv"),
+        ("tsv", "text/tab-separated-values"),
+        ("application/sparql-results json", JSON_RESULTS),  # a plus that was not encoded
+    ],
 )
 def test_the_format_parameter_is_stronger_than_accept(own_site: Site, name: str, wanted: str) -> None:
     assert wanted == kind(own_site.query(SELECT, CHROME, format=name))
+
+
+@pytest.mark.parametrize("accept", [None, "*/*", "text/csv"])
+@pytest.mark.parametrize("name", ["html", "text/html"])
+def test_a_page_may_be_asked_for_by_its_format(own_site: Site, name: str, accept: str | None) -> None:
+    answer = own_site.query(SELECT, accept, format=name)
+    assert (200, HTML) == (answer.status_code, kind(answer))
+    assert "<table" in answer.text
+
+
+def test_all_variables_come_in_the_order_in_which_the_query_names_them(own_site: Site) -> None:
+    for text, names in (
+        ("SELECT * { ?s ?p ?o } LIMIT 1", "s,p,o"),
+        ("SELECT DISTINCT * WHERE { ?z ?b ?a OPTIONAL { ?a ?c ?d } } LIMIT 1 # *", "z,b,a,c,d"),
+        ("SELECT * { { SELECT ?o ?a { ?a ?p ?o } LIMIT 1 } } VALUES ?x { 1 }", "a,o,x"),  # as the engine has it
+        ("SELECT * { { SELECT ?o ?a { ?a ?p ?o } LIMIT 1 } }", "o,a"),
+        ("SELECT * { ?b ?a ?c FILTER NOT EXISTS { ?b ?0 ?c } } LIMIT 1", "b,a,c"),
+    ):
+        assert names == own_site.query(text, "text/csv").text.splitlines()[0]
+
+
+def test_a_letter_may_be_written_as_its_code_point(own_site: Site) -> None:
+    named = own_site.query("SELECT * { ?\\u0061 rdfs:l\\u0061bel ?\\U0000006f } LIMIT 2", "text/csv")
+    assert ("a,o", 3) == (named.text.splitlines()[0], len(named.text.splitlines()))
+    assert 200 == own_site.query("SELECT (\\u004eOW() AS ?u) {}").status_code
+    assert [('"a\\\\u0061\\""',)] == rows(own_site.query('SELECT ("\\u0061\\\\u0061\\u0022" AS ?x) {}'))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT ?s ?p ?o FROM <named/summer> FROM <timetable/winter> { ?s ?p ?o }",
+        "PREFIX n: <named/> SELECT ?s ?p ?o FROM n:summer FROM <timetable/winter> { ?s ?p ?o }",
+        "BASE <BASENAMEDnamed/> PREFIX n: <> SELECT ?s ?p ?o FROM n:summer FROM <../timetable/winter> { ?s ?p ?o }",
+        "SELECT ?s ?p ?o FROM <BASENAMEDnamed/summe\\u0072> FROM <BASENAMEDtimetable/winter> { ?s ?p ?o }",
+    ],
+)
+def test_several_graphs_may_be_named_by_any_iri_that_the_grammar_has(foreign_site: Site, text: str) -> None:
+    base = foreign_site.base_iri
+    found = foreign_site.query(text.replace("BASENAMED", base))
+    assert 200 == found.status_code, found.text
+    graphs = (("default-graph-uri", f"{base}named/summer"), ("default-graph-uri", f"{base}timetable/winter"))
+    whole = (("query", "SELECT ?s ?p ?o { ?s ?p ?o }"), *graphs)
+    merged = foreign_site.get("/sparql?" + urlencode(whole))
+    assert 5 == len(rows(merged))  # of six in both
+    assert sorted(rows(merged)) == sorted(rows(found))
 
 
 def test_a_long_answer_is_compressed_on_the_way(own_site: Site) -> None:
@@ -261,11 +325,90 @@ def test_a_page_shows_the_fault_beside_the_query(own_site: Site) -> None:
     assert "?s ?p" in response.text
 
 
-@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "PROPFIND", "BREW"])
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "PROPFIND", "BREW", "TRACE"])
 def test_another_method_is_405(own_site: Site, method: str) -> None:
     response = own_site.ask(method, "/sparql", None, b"ASK {}", content_type=DIRECT)
     assert response.status_code == 405
-    assert {"GET", "HEAD", "POST"} <= set(re.split(r",\s*", response.headers["allow"]))
+    assert {"GET", "HEAD", "POST", "QUERY", "OPTIONS"} == set(re.split(r",\s*", response.headers["allow"]))
+    assert explained(own_site, response)
+
+
+def explained(site: Site, response: httpx.Response) -> bool:
+    """Does the problem's type lead to an anchor that the page has?"""
+    page, _, anchor = response.json()["type"].partition("#")
+    return f'id="{anchor}"' in site.get(site.below(page), CHROME).text
+
+
+def test_options_tell_what_each_path_takes(own_site: Site) -> None:
+    for path, methods in (
+        ("/sparql", {"GET", "HEAD", "POST", "QUERY", "OPTIONS"}),
+        ("/query/", {"GET", "HEAD", "OPTIONS"}),
+        ("/labels", {"POST", "OPTIONS"}),
+        ("/nothing/here", {"GET", "HEAD", "OPTIONS"}),
+    ):
+        answer = own_site.ask("OPTIONS", path)
+        assert (204, methods) == (answer.status_code, set(answer.headers["allow"].split(", ")))
+        assert answer.headers["allow"] == answer.headers["access-control-allow-methods"]
+        assert "content-type" not in answer.headers
+        assert ("accept-query" in answer.headers) == (path == "/sparql")
+
+
+def test_what_is_accepted_is_told(own_site: Site) -> None:
+    for answer in (own_site.post("ASK {}", "text/plain"), own_site.ask("OPTIONS", "/sparql")):
+        for name in ("accept-query", "accept-post"):
+            assert {DIRECT, FORM} == set(answer.headers[name].split(", "))
+            assert name in answer.headers["access-control-expose-headers"].lower()
+
+
+def test_a_body_that_is_compressed_is_415(own_site: Site) -> None:
+    answer = own_site.ask(
+        "POST", "/sparql", None, gzip.compress(b"ASK {}"), content_type=DIRECT, content_encoding="gzip"
+    )
+    assert 415 == answer.status_code
+    assert truth(own_site.ask("POST", "/sparql", None, b"ASK {}", content_type=DIRECT, content_encoding="identity"))
+
+
+def test_a_byte_order_mark_is_no_part_of_the_query(own_site: Site) -> None:
+    assert truth(own_site.post("\ufeffASK {}", DIRECT))
+
+
+def test_a_slash_too_many_loses_no_posted_query(own_site: Site) -> None:
+    answer = own_site.post("ASK {}", DIRECT, path="/sparql/")
+    assert (308, f"{own_site.url}sparql") == (answer.status_code, answer.headers["location"])
+    assert 301 == own_site.get("/sparql/").status_code
+
+
+def test_every_refusal_of_the_endpoint_is_explained(own_site: Site, tight_site: Site) -> None:
+    for answer in (
+        own_site.query("ASK {"),
+        own_site.query("LOAD <urn:x>"),
+        own_site.query("ASK {}", "application/ld+json"),
+        own_site.post("ASK {}", "text/plain"),
+        tight_site.post("ASK {} #" + "x" * 2_000, DIRECT),
+        tight_site.query(GREEDY),
+    ):
+        assert answer.status_code >= 400
+        assert kind(answer) == PROBLEM
+        assert explained(own_site if answer.url.port == own_site.port else tight_site, answer)
+    assert 'id="status-414"' in own_site.get("/limits", CHROME).text
+
+
+def test_a_form_may_be_longer_than_its_query(tight_site: Site) -> None:
+    """The limit is that of the text, not of its encoding, which may be three times as long."""
+    text = "ASK {} #" + "{" * 1_992
+    assert truth(tight_site.post(urlencode({"query": text}), FORM))
+    assert 413 == tight_site.post(urlencode({"query": text + "{"}), FORM).status_code
+
+
+@pytest.mark.parametrize("accept", [*RESULTS, serving.TURTLE, serving.RDF_XML, serving.N_TRIPLES])
+def test_who_asks_for_data_gets_a_fault_as_data_or_text(own_site: Site, accept: str) -> None:
+    answer = own_site.query("SELECT * {\n ?s ?p }", accept)
+    assert 400 == answer.status_code
+    if accept.startswith("application/"):
+        assert (2, 8) == (answer.json()["line"], answer.json()["column"])
+    else:
+        assert "text/plain" == kind(answer)
+        assert "line 2, column 8: “}” can't stand here" in answer.text
 
 
 def test_allow_tells_all_that_is_answered(own_site: Site) -> None:
@@ -452,6 +595,64 @@ def test_a_client_that_hangs_up_frees_its_worker(tight_site: Site) -> None:
             hasty.get(f"{tight_site.url}sparql", params={"query": SLOW})
         time.sleep(0.4)
         assert truth(tight_site.query("ASK { ?s ?p ?o }"))
+
+
+@contextmanager
+def unread(site: Site, text: str) -> Iterator[socket.socket]:
+    """A client that has asked, and reads nothing."""
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.connect(("127.0.0.1", site.port))
+        target = "/sparql?" + urlencode({"query": text})
+        connection.sendall(f"GET {target} HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 192.0.2.1\r\n\r\n".encode())
+        yield connection
+
+
+def test_a_client_that_does_not_read_keeps_no_place_from_others(patient_site: Site) -> None:
+    with unread(patient_site, LONG) as connection:
+        time.sleep(0.5)
+        answer = patient_site.query(SLOW)  # 503 if the only place were not to be had
+        assert 504 == answer.status_code
+        assert "2 s" in answer.json()["detail"]
+        connection.settimeout(10)
+        assert not everything(connection).endswith(b"0\r\n\r\n")  # broken, not ended tidily (RFC 9112 section 7.1)
+
+
+def test_a_client_that_does_not_read_is_ended_even_if_nobody_waits(patient_site: Site) -> None:
+    query_workers = workers(patient_site)
+    with unread(patient_site, LONG) as connection:
+        time.sleep(1)
+        assert len(query_workers & workers(patient_site)) == len(query_workers)
+        until = time.monotonic() + 10
+        while query_workers <= workers(patient_site) and time.monotonic() < until:
+            time.sleep(0.1)
+        assert not query_workers <= workers(patient_site)  # that of the query has been killed
+        connection.settimeout(10)
+        assert not everything(connection).endswith(b"0\r\n\r\n")
+
+
+def test_a_client_that_reads_slowly_gets_it_all(patient_site: Site) -> None:
+    text = f"{LONG} LIMIT 15000"
+    started = time.monotonic()
+    content = b""
+    with patient_site.client.stream("GET", f"{patient_site.url}sparql", params={"query": text}) as response:
+        for chunk in response.iter_raw(1 << 17):
+            content += chunk
+            time.sleep(0.1)
+    assert time.monotonic() - started > 2  # its deadline
+    assert 15_000 == len(json.loads(content)["results"]["bindings"])
+
+
+def everything(connection: socket.socket) -> bytes:
+    content = b""
+    with suppress(ConnectionError):
+        while chunk := connection.recv(1 << 20):
+            content = (content + chunk)[-10:]
+    return content
+
+
+def workers(site: Site) -> set[int]:
+    return {pid for pid, line in serving.marked(site.mark).items() if "tracktwo.store.worker" in line}
 
 
 def test_a_query_over_its_memory_is_stopped_alone(tight_site: Site) -> None:
@@ -645,3 +846,118 @@ def test_an_answer_read_as_it_comes_is_whole(own_site: Site) -> None:
     assert isinstance(results, QuerySolutions)
     dump = gzip.decompress(own_site.get("/dump/dataset.nt.gz").content)
     assert len(set(dump.splitlines())) == len(list(results))
+
+
+# Validators and caching: rows 9 and 10
+
+NODES = [
+    "CONSTRUCT { ?s <x:p> _:b } WHERE { ?s a ?c }",
+    "PREFIX x: <x:>\nconstruct { [] x:p ?s } WHERE { ?s a ?c }",
+    "CONSTRUCT { ?s <x:p> ( 1 ) } WHERE { ?s a ?c }",
+]
+VOLATILE = [
+    "SELECT (STRUUID() AS ?id) {}",
+    "SELECT (NOW() AS ?now) (RAND() AS ?number) {}",
+    *NODES,
+]
+
+
+@pytest.mark.parametrize("accept", [CHROME, "*/*"])
+@pytest.mark.parametrize("text", VOLATILE)
+def test_an_answer_that_differs_each_time_is_nobodys_to_keep(foreign_site: Site, text: str, accept: str) -> None:
+    first, second = (foreign_site.query(text + " LIMIT 3", accept) for _ in range(2))
+    assert first.status_code == 200
+    assert first.headers["cache-control"] == "no-store"
+    assert not {"etag", "last-modified"} & first.headers.keys()
+    assert first.content != second.content
+
+
+@pytest.mark.parametrize(
+    "text", [CONSTRUCT, "CONSTRUCT { ?s a ?c } WHERE { ?s a ?c ; ?p [] } LIMIT 3", 'ASK { ?s ?p "_:b [" }']
+)
+def test_what_only_looks_so_may_be_kept(own_site: Site, text: str) -> None:
+    assert "etag" in own_site.query(text).headers
+
+
+@pytest.mark.parametrize("accept", [CHROME, "*/*", "text/csv"])
+def test_an_answer_has_the_validators_of_a_document(own_site: Site, accept: str) -> None:
+    path = "/sparql?" + urlencode({"query": SELECT})
+    whole = own_site.get(path, accept)
+    assert whole.headers["cache-control"] == "public, max-age=60"
+    for condition in (
+        {"if_none_match": whole.headers["etag"]},
+        {"if_none_match": "W/" + whole.headers["etag"]},
+        {"if_none_match": "*"},
+        {"if_modified_since": whole.headers["last-modified"]},
+    ):
+        response = own_site.get(path, accept, **condition)
+        assert (304, b"") == (response.status_code, response.content), condition
+        assert whole.headers["etag"] == response.headers["etag"]
+        assert {"accept"} <= vary(response)
+    other = own_site.get(path, accept, if_none_match='"other"', if_modified_since=whole.headers["last-modified"])
+    assert (200, whole.content) == (other.status_code, other.content)
+
+
+def test_each_variant_of_an_answer_has_a_tag_of_its_own(own_site: Site) -> None:
+    path = "/sparql?" + urlencode({"query": SELECT})
+    answers = [own_site.get(path, accept) for accept in (*RESULTS, CHROME)]
+    answers.append(own_site.get(path, CHROME, accept_language="ru"))
+    assert 6 == len({answer.headers["etag"] for answer in answers}) == len({answer.content for answer in answers})
+
+
+def test_a_page_of_an_answer_that_was_posted_is_nobodys_to_keep(own_site: Site) -> None:
+    page = own_site.post(urlencode({"query": SELECT}), FORM, CHROME)
+    assert (200, HTML) == (page.status_code, kind(page))
+    assert page.headers["cache-control"] == "no-store"
+    assert "etag" not in page.headers
+
+
+def test_an_answer_that_is_not_acceptable_names_its_variants(own_site: Site) -> None:
+    for text, offered in ((SELECT, [*RESULTS]), (CONSTRUCT, [*serving.RDF_TYPES.values()])):
+        response = own_site.query(text, "image/png")
+        assert response.status_code == 406
+        found = serving.links(response)
+        assert sorted(offered) == sorted(link.type for link in found)
+        assert all(media_type in response.text for media_type in offered)
+        for link in found:
+            variant = own_site.get(own_site.below(link.href), "image/png")
+            assert (200, link.type) == (variant.status_code, kind(variant))
+
+
+# Pages of large answers
+
+LARGE_64KB = f"REPLACE('{'a' * 256}', 'a', '{'b' * 256}')"
+LARGE_8MB, LARGE_19MB = (f"REPLACE({LARGE_64KB}, 'b', '{'c' * times}')" for times in (128, 300))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [f"SELECT ({LARGE_8MB} AS ?long) {{}}", f"CONSTRUCT {{ <x:s> <x:p> ?long }} {{ BIND({LARGE_8MB} AS ?long) }}"],
+    ids=["rows", "triples"],
+)
+def test_a_page_shows_no_more_of_an_answer_than_fits(own_site: Site, text: str) -> None:
+    page = own_site.query(text, CHROME)
+    assert (200, "rows=0") == (page.status_code, page.headers["tracktwo-truncated"])
+    assert page.headers["cache-control"] == "no-store"
+    assert "The answer is too large for a page." in page.text
+    assert len(page.content) < 200_000
+
+
+def test_a_page_shows_as_many_rows_as_fit(own_site: Site) -> None:
+    page = own_site.query(f"SELECT ?s ({LARGE_64KB} AS ?long) {{ ?s ?p ?o }} LIMIT 100", CHROME)
+    assert page.headers["tracktwo-truncated"] == "rows=15"
+    assert "Only the first 15 rows are shown." in page.text
+    lines = own_site.query(f"CONSTRUCT {{ ?s ?p ?long }} {{ ?s ?p ?o BIND({LARGE_64KB} AS ?long) }} LIMIT 100", CHROME)
+    shown = int(lines.headers["tracktwo-truncated"].removeprefix("rows="))
+    assert 10 < shown < 20
+    assert f"Only the first {shown} lines are shown." in lines.text
+    assert len(lines.content) < 2_000_000
+
+
+def test_a_term_that_cannot_be_read_is_507(own_site: Site) -> None:
+    text = f"SELECT ({LARGE_19MB} AS ?long) {{}}"
+    page = own_site.query(text, CHROME)
+    assert (507, HTML) == (page.status_code, kind(page))
+    assert "too long to be read" in page.text
+    whole = own_site.query(text, "text/csv")
+    assert (200, 256 * 256 * 300) == (whole.status_code, whole.text.count("c"))

@@ -341,6 +341,13 @@ def test_a_search_ends_at_its_bounds_and_says_so(tmp_path: Path) -> None:
         assert outcomes[True] >= 1
 
 
+def test_a_list_that_comes_back_to_itself_ends_no_search(tmp_path: Path) -> None:
+    loop = "ex:A owl:unionOf _:list . _:list rdf:first ex:B ; rdf:rest _:list . ex:B rdfs:subClassOf ex:A ."
+    with opened(tmp_path, loop, "ex:n0 a ex:B .\n") as site:
+        found = explained(site, statement("n0 a A"))
+        assert {"cax-sco"} == {derivation.rule for derivation in found.derivations}
+
+
 def test_a_long_line_is_explained_to_its_end(tmp_path: Path) -> None:
     data = "".join(f"ex:n{number} ex:in ex:n{number + 1} .\n" for number in range(20))
     with opened(tmp_path, "ex:in a owl:TransitiveProperty .", data) as site:

@@ -16,7 +16,7 @@ from tracktwo.errors import TracktwoError
 from tracktwo.formats import JSON
 from tracktwo.store import Query
 from tracktwo.store.embedded import EmbeddedStore
-from tracktwo.store.pool import Dialect, PoolLimits
+from tracktwo.store.process import Dialect, PoolLimits
 
 LABEL = NamedNode("http://www.w3.org/2000/01/rdf-schema#label")
 THERE = [Quad(NamedNode(f"https://there.example/{n}"), LABEL, Literal(f"number {n}")) for n in range(3)]

@@ -171,8 +171,13 @@ def test_rows_are_served_as_accept_asks(accept: str | None, expected: Format | N
         (CHROME, HTML),
         ("text/plain", TEXT),
         ("text/turtle", TEXT),
-        ("application/n-triples", TEXT),
         ("text/csv", TEXT),
+        ("application/n-triples", PROBLEM_JSON),
+        ("application/sparql-results+json", PROBLEM_JSON),
+        ("application/sparql-results+xml", PROBLEM_JSON),
+        ("application/rdf+xml", PROBLEM_JSON),
+        ("application/n-quads", PROBLEM_JSON),
+        ("application/xml", PROBLEM_JSON),
     ],
 )
 def test_an_error_is_served_as_accept_asks(accept: str | None, expected: Format | None) -> None:

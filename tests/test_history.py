@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -65,7 +66,19 @@ def test_the_same_id_again_leaves_the_current_folder_alone(tmp_path: Path) -> No
     published(releases, "a", "third")
     assert {"a", "a.2"} < names(tmp_path)
     assert before == all_files(tmp_path / "a.2")
-    assert "a" == releases.current_name()
+    assert "a.3" == releases.current_name()
+
+
+def test_no_name_is_used_twice(tmp_path: Path) -> None:
+    releases = Releases(tmp_path)
+    for content in ("first", "second", "third"):
+        published(releases, "a", content)
+    for name in ("a", "a.2"):
+        shutil.rmtree(tmp_path / name)
+    published(releases, "a", "fourth")
+    assert "a.4" == releases.current_name()
+    published(releases, "a-b", "other")
+    assert "a-b" == releases.current_name()
 
 
 def test_the_pointer_can_go_back(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import hashlib
 import json
 import re
 from html.parser import HTMLParser
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, urlencode
 
 import pytest
 import serving
@@ -16,6 +16,8 @@ own_site = serving.own_site
 PERSON = "https://w3id.org/tracktwo/id/person/pavel-s-zolotarev"
 THING, DOCUMENT = "/id/person/pavel-s-zolotarev", "/doc/person/pavel-s-zolotarev"
 BEYOND = "/describe?iri=" + quote("http://xmlns.com/foaf/0.1/Person", safe="")
+RDF_TYPE, PERSON_CLASS = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type", "http://xmlns.com/foaf/0.1/Person"
+CARD = "/card?iri=" + quote(PERSON, safe="")
 PROBLEM = "application/problem+json"
 
 #: Documents that come in every format, and what may stand in the place of LABEL is asked of the site.
@@ -379,7 +381,52 @@ def test_head_has_the_headers_of_get(own_site: Site, places: dict[str, str], pat
     }
 
 
+@pytest.mark.parametrize("path", ["/", "/about", "/limits", "/dump/", "/around?iri=" + quote(PERSON, safe="")])
+def test_a_page_without_data_is_406_for_who_takes_no_page(own_site: Site, path: str) -> None:
+    refused = own_site.get(path, TURTLE)
+    assert refused.status_code == 406
+    assert [(HTML, own_site.url[:-1] + path)] == [(link.type, link.href) for link in links(refused)]
+    for other in (None, "*/*", CHROME):
+        response = own_site.get(path, other)
+        assert (200, HTML) == (response.status_code, kind(response))
+        assert "accept" in vary(response)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        DOCUMENT + "?lang=ru",
+        BEYOND + "&lang=ru",
+        "/browse/CLASS?all=x&lang=ru",
+        "/search?q=meeting&start=25&lang=ru",
+        "/sparql?lang=ru",
+        "/query/?lang=ru",
+        "/why?lang=ru&" + urlencode({"subject": PERSON, "property": RDF_TYPE, "object": PERSON_CLASS}),
+    ],
+)
+def test_the_location_of_a_page_is_that_very_page(own_site: Site, places: dict[str, str], path: str) -> None:
+    page = own_site.get(filled(path, places), CHROME)
+    assert (200, "ru") == (page.status_code, page.headers["content-language"])
+    location = own_site.below(page.headers["content-location"])
+    assert set(parse_qsl(path.partition("?")[2])) <= set(parse_qsl(location.partition("?")[2]))
+    variant = own_site.get(location, TURTLE)
+    assert (200, page.content) == (variant.status_code, variant.content)
+
+
+def test_a_format_that_nothing_has_is_refused(own_site: Site) -> None:
+    response = own_site.get(BEYOND + "&format=zzz", CHROME)
+    assert response.status_code == 400
+    assert "zzz" in response.text
+
+
 # Caching and the release: rows 9 and 10
+
+
+@pytest.mark.parametrize("path", ["/robots.txt", "/sitemap.xml", "/opensearch.xml", "/vocabulary", CARD])
+def test_a_small_file_has_validators_too(own_site: Site, path: str) -> None:
+    whole = own_site.get(path)
+    for condition in ({"if_none_match": whole.headers["etag"]}, {"if_modified_since": whole.headers["last-modified"]}):
+        assert own_site.get(path, **condition).status_code == 304
 
 
 @pytest.mark.parametrize("path", [*EVERYTHING, "/health"])
@@ -642,6 +689,12 @@ def test_the_sitemap_lists_every_document_once(own_site: Site) -> None:
     assert len(urls) > 300
     assert len(urls) == len(set(urls))
     assert own_site.url[:-1] + DOCUMENT in urls
+
+
+@pytest.mark.parametrize("part", ["1", "7", "-1", "99999999999999999999", "x", ""])
+def test_a_part_that_the_sitemap_lacks_is_404(own_site: Site, part: str) -> None:
+    assert own_site.get(f"/sitemap.xml?part={part}").status_code == 404
+    assert own_site.get("/sitemap.xml?part=0").content == own_site.get("/sitemap.xml").content
 
 
 def test_problem_details_of_a_query_say_line_and_column(own_site: Site) -> None:

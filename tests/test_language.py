@@ -17,6 +17,7 @@ from werkzeug.datastructures import LanguageAccept
 from tracktwo.publication import SETTINGS
 from tracktwo.web import query
 from tracktwo.web.language import Interface, chosen, interface, own_name
+from tracktwo.web.problems import EXPLAINED
 
 own_site = serving.own_site
 
@@ -39,7 +40,7 @@ def sentences() -> set[str | tuple[str, ...]]:
             with path.open("rb") as file:
                 found |= {row[1] for row in extract(method, file, KEYWORDS, (), options)}
     found |= {row.meaning for row in SETTINGS if row.name.startswith(query._BOUNDING)}
-    return found | {kind.__doc__ or "" for kind in query._EXPLAINED}
+    return found | set(EXPLAINED.values())
 
 
 def catalogue(path: Path) -> Catalog:

@@ -48,6 +48,7 @@ LAYERS: dict[str, int] = {
     "publication": 0,
     "querytext": 0,
     "question": 0,
+    "serialise": 0,
     "terms": 0,
     "turtle": 0,
 }
@@ -205,6 +206,20 @@ def test_every_library_with_a_place_of_its_own_is_imported_there() -> None:
 @pytest.mark.parametrize("module", MODULES)
 def test_a_layer_does_not_know_what_it_may_not(module: str) -> None:
     assert [] == sorted(name for name in imported(MODULES[module]) if within(name, UNKNOWN[layer(module)]))
+
+
+def calls(path: Path, name: str) -> bool:
+    """Does a module call something by this bare name?"""
+    return any(
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    )
+
+
+def test_no_route_makes_a_response_by_itself() -> None:
+    """What every response owes is given by `respond`, `redirect`, `problem`; dumps are files with ranges."""
+    assert ["web.app", "web.problems", "web.respond"] == [name for name in MODULES if calls(MODULES[name], "Response")]
+    assert ["web.downloads"] == [name for name in MODULES if calls(MODULES[name], "send_file")]
 
 
 def test_there_are_no_relative_imports_to_hide_behind() -> None:

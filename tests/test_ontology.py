@@ -275,6 +275,14 @@ def test_p19_no_property_has_two_domains_or_ranges() -> None:
         assert [] == [local(term) for term, times in counts.items() if times > 1]
 
 
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_every_term_has_an_example_in_each_language(language: str) -> None:
+    """Of `skos:example`, each in words and none a repetition of the term's label."""
+    examples, labels = dict(texts(SKOS.example, language)), dict(texts(RDFS.label, language))
+    assert [] == sorted(local(term) for term in TERMS - set(examples))
+    assert [] == sorted(local(term) for term in TERMS if examples[term].rstrip(".").lower() == labels[term].lower())
+
+
 def test_p20_no_label_is_a_sentence_and_no_definition_a_label() -> None:
     labels, definitions = dict(texts(RDFS.label, "en")), dict(texts(SKOS.definition, "en"))
     assert len(definitions) >= 95

@@ -361,6 +361,7 @@ def test_a_view_is_drawn_above_the_table_of_its_rows(own_site: Site, slug: str, 
     picture, _, table = source.partition("<h2>Answer")
     marks = {"timeline": "<rect ", "network": "<circle ", "tree": "<details ", "columns": "<td>"}
     rows = len(own_site.get(f"/query/{slug}.tsv").text.splitlines())
+    assert table.partition("<table>")[0].rstrip().partition("<details>")[2], "the rows are folded"
     assert picture.count(marks[kind]) >= 10
     assert rows == table.count("<tr>")
     page = Page(source)

@@ -20,7 +20,8 @@ from pyoxigraph import QueryBoolean, QueryResultsFormat, QuerySolutions, parse_q
 from tracktwo.errors import Busy, NotAcceptable, QueryError, QueryTimeout, QueryTooBig, StoreUnavailable, TracktwoError
 from tracktwo.formats import CSV, JSON, RDF_FORMATS, RESULT_FORMATS, TURTLE, Format
 from tracktwo.store import Answer, Query
-from tracktwo.store.pool import Dialect, Pool, PoolLimits
+from tracktwo.store.pool import Pool
+from tracktwo.store.process import Dialect, PoolLimits
 
 Maker = Callable[..., Pool]
 
@@ -139,12 +140,52 @@ def test_the_deadline_counts_planning(pool_of: Maker) -> None:
 
 
 def test_the_deadline_counts_until_the_last_byte(pool_of: Maker) -> None:
-    pool = pool_of(seconds=1)
+    pool = pool_of(seconds=0.5, result_mb=1024)
     answer = pool.answer(query(LONG))
-    with took(0.2, 4), pytest.raises(QueryTimeout):
+    with took(0.2, 4), pytest.raises(QueryTimeout, match=r"deadline of 0\.5 s"):
         for _ in answer.chunks:
-            time.sleep(0.05)
+            pass
     assert works(pool)
+
+
+def test_the_deadline_does_not_count_how_slowly_a_client_reads(pool_of: Maker) -> None:
+    pool = pool_of(seconds=1)
+    rows = 5000  # more than a pipe holds
+    content = bytearray()
+    started = time.monotonic()
+    for chunk in pool.answer(query(f"{LONG} LIMIT {rows}")).chunks:
+        content += chunk
+        time.sleep(0.05)
+    assert time.monotonic() - started > 1
+    found = parse_query_results(bytes(content), format=QueryResultsFormat.JSON)
+    assert isinstance(found, QuerySolutions)
+    assert rows == len(list(found))
+
+
+def test_an_answer_that_nobody_reads_keeps_no_place_beyond_the_deadline(pool_of: Maker) -> None:
+    others = workers_of(os.getpid())
+    pool = pool_of(workers=2, seconds=1, queue_seconds=5)
+    held = {client: pool.answer(query(LONG, client)) for client in ("a", "b")}
+    with took(0.3, 4):
+        pool.answer(query(LONG, "a")).close()  # its own place, since it may have no other
+        pool.answer(query(LONG, "c")).close()
+    for answer in held.values():
+        with pytest.raises(QueryTimeout):
+            for _ in answer.chunks:
+                pass
+    assert works(pool)
+    assert eventually(lambda: size_of(pool._limits) == len(workers_of(os.getpid()) - others))
+
+
+def test_an_answer_that_is_read_slowly_goes_on_while_nobody_waits_for_its_place(pool_of: Maker) -> None:
+    pool = pool_of(workers=2, seconds=2)
+    slow = pool.answer(query(f"{LONG} LIMIT 5000", "slow"))
+    chunks = iter(slow.chunks)
+    size = len(next(chunks))
+    time.sleep(2.2)
+    pool.answer(query(LONG, "other")).close()  # there is a place for it
+    assert works(pool, "third")
+    assert size + sum(map(len, chunks)) > 1 << 18
 
 
 # --- memory, nesting, size -------------------------------------------------------------------------------------------
@@ -459,7 +500,8 @@ import sys, threading
 from pathlib import Path
 from tracktwo.formats import JSON
 from tracktwo.store import Query
-from tracktwo.store.pool import Dialect, Pool, PoolLimits
+from tracktwo.store.pool import Pool
+from tracktwo.store.process import Dialect, PoolLimits
 
 pool = Pool(Path(sys.argv[1]), Dialect("http://example.org/", {}), PoolLimits(3, 60, 30, 512, 64, 1000))
 pool.answer(Query("ASK {}", results=JSON)).read()

@@ -62,7 +62,8 @@ def test_a_publication_of_another_layout_is_read() -> None:
     assert ["vocabulary", "facts", "rules"] == [found.folders[name].name for name in ("ontology", "data", "shapes")]
     assert "https://data.pharos.example/named/x" == found.graph_iri("x")
     assert "Pharos test data" == found.publisher_name
-    assert (2.0, 512, 1, 1.0, 20_000, 4, 10_000_000, 20, 25, 10_000, 100, 500) == tuple(vars(found.limits).values())
+    limits = (2.0, 512, 1, 1.0, 20.0, 20_000, 4, 10_000_000, 20, 25, 10_000, 20_000, 100, 500)
+    assert limits == tuple(vars(found.limits).values())
 
 
 def test_own_prefixes_win_over_the_well_known() -> None:

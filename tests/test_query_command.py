@@ -92,7 +92,7 @@ def test_an_unknown_term_of_ours_gets_the_nearest_beside_the_answer(foreign_site
     out, said = query(foreign_site, "--format", "json", "-e", text)
     assert [] == json.loads(out)["results"]["bindings"]
     assert f"hint: {foreign_site.query(text).headers['tracktwo-hint']}\n" == said
-    assert "Did you mean <https://data.pharos.example/vocab#Lighthouse>?" in said
+    assert "ph:Lighthose does not occur here. Did you mean ph:Lighthouse?" in said
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Saved queries at `/query/SLUG`: pages with pickers, results in every format, addresses to cite, and their RDF."""
 
 import csv
+import html
 import io
 import re
 from collections.abc import Iterator
@@ -62,7 +63,9 @@ def ships(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     for number, (property_, default) in enumerate(DEFAULTS.items(), 1):
         text = question(property_, default.replace("https://x.example/", EX))
         files[f"ontology/questions/{number:02}-by-{property_.lower()}.rq"] = text
-    publication = write_publication(folder / "publication", files)
+    files["ontology/questions/90-volatile.rq"] = "# title: Now\nSELECT (STRUUID() AS ?id) WHERE {}\n"
+    files["ontology/questions/91-all.rq"] = "# title: All\nSELECT ?s ?p ?o WHERE { ?s ?p ?o }\n"
+    publication = write_publication(folder / "publication", files, settings="[limits]\npage_rows = 20\n")
     with serving.serve(publication.root, folder / "releases") as site:
         yield site
 
@@ -198,6 +201,102 @@ def test_the_page_leads_to_its_results_in_other_formats(ships: Site) -> None:
         assert f"{EX}id/ann" not in response.text
 
 
+# The language of the texts
+
+PARTICIPANTS = "/query/third-meeting-participants"
+
+
+def links_of(page: str) -> dict[str, str]:
+    """A page's links to its results, by the name of the format."""
+    found = re.findall(r'<a href="([^"]*)">(JSON|CSV|TSV|XML)</a>', page)
+    return {name: html.unescape(url) for url, name in found}
+
+
+def heads_of(page: str) -> list[str]:
+    found = re.findall(r'<th scope="col">(.*?)</th>', page.partition("<h2>")[2])
+    return [re.sub(r"<[^>]*>", "", head) for head in found]
+
+
+def test_a_page_answers_in_its_own_language(own_site: Site) -> None:
+    english, russian = (own_site.get(f"{PARTICIPANTS}?lang={tag}", CHROME).text for tag in ("en", "ru"))
+    assert ["role", "side", "person", "name", "styled as", "retired", "rank", "service"] == heads_of(english)
+    assert ["роль", "сторона", "человек", "имя", "как назван", "в отставке", "звание", "вооружённые силы"] == heads_of(
+        russian
+    )
+    assert ">Lieutenant general<" in english
+    assert ">Генерал-лейтенант<" in russian
+    assert ">Lieutenant general<" not in russian
+    assert '<label for="p-meeting"><span>встреча</span></label>' in russian
+    assert 'VALUES ?language { "ru" }'.replace('"', "&#34;") in russian
+    for page, tag in ((english, "en"), (russian, "ru")):
+        editor = re.search(r'href="(/sparql\?[^"]*)"', page.partition("</pre>")[2])
+        assert editor
+        assert f"VALUES+%3Flanguage+%7B+%22{tag}%22" in editor[1]
+
+
+def test_a_page_leads_to_results_in_the_language_of_its_texts(own_site: Site) -> None:
+    russian = links_of(own_site.get(f"{PARTICIPANTS}?lang=ru", CHROME).text)
+    assert ["JSON", "CSV", "TSV", "XML"] == list(russian)
+    for url in russian.values():
+        assert "Генерал-лейтенант" in own_site.get(own_site.below(url)).text, url
+    english = links_of(own_site.get(f"{PARTICIPANTS}?language=en&lang=ru", CHROME).text)
+    assert "Lieutenant general" in own_site.get(own_site.below(english["CSV"])).text
+    plain = own_site.get(f"{PARTICIPANTS}.csv", accept_language="ru").text
+    assert ["role", "side", "person", "name", "style", "retired", "rank", "service"] == plain.splitlines()[0].split(",")
+    assert "Lieutenant general" in plain
+
+
+def test_the_picker_of_the_language_offers_those_of_the_publication(own_site: Site) -> None:
+    def options(query: str) -> dict[str, bool]:
+        page = own_site.get(f"{PARTICIPANTS}?{query}", CHROME).text
+        return Form('<select name="x">' + page.partition('name="language">')[2].partition("</select>")[0]).options
+
+    assert {"en": False, "": True} == options("lang=ru")
+    assert {"en": True, "": False} == options("lang=ru&language=en")
+    assert {"": True, "ru": False} == options("lang=en&language=en")
+
+
+def test_another_language_of_the_page_is_another_one_of_its_texts(own_site: Site) -> None:
+    """The switch keeps what was chosen, and drops what the page had filled in."""
+    path = f"{PARTICIPANTS}?meeting={own_site.base_iri}id/meeting/us-russia-mil-to-mil-meeting-1"
+    page = own_site.get(f"{path}&lang=ru", CHROME).text
+    found = re.search(r'<link rel="alternate" href="([^"]*)" hreflang="en">', page)
+    assert found
+    switched = html.unescape(found[1])
+    assert "meeting-1" in switched
+    assert "language=" not in switched
+    assert "Lieutenant general" in own_site.get(own_site.below(switched), CHROME).text
+
+
+def test_a_language_that_the_publication_lacks_is_400(own_site: Site) -> None:
+    for suffix in ("", ".csv", ".rq"):
+        response = own_site.get(f"{PARTICIPANTS}{suffix}?language=de", CHROME)
+        assert 400 == response.status_code
+        assert "must be one of en, ru" in response.text
+
+
+def test_an_example_of_the_editor_asks_in_the_readers_language(own_site: Site) -> None:
+    found = re.findall(r'<a data-example href="([^"]*)"', own_site.get("/sparql?lang=ru", CHROME).text)
+    assert len(found) >= 54
+    assert len([url for url in found if "VALUES+%3Flanguage+%7B+%22ru%22" in url]) >= 49
+    assert [] == [url for url in found if "VALUES+%3Flanguage+%7B+%22en%22" in url]
+
+
+def test_dates_and_truths_are_told_as_entity_pages_tell_them(own_site: Site) -> None:
+    for tag, day, truth in (("en", "31 January 2021", ">yes<"), ("ru", "31 января 2021", ">да<")):
+        page = own_site.get(f"/query/who-took-over?lang={tag}", CHROME).text
+        assert f'<time datetime="2021-01-31">{day}</time>' in page
+        ranks = own_site.get(f"/query/order-of-ranks?lang={tag}", CHROME).text
+        assert truth in ranks
+        assert ">true<" not in ranks
+
+
+def test_heads_are_the_variables_names_in_words_where_a_question_has_none(ships: Site) -> None:
+    page = ships.get("/query/by-builtin", CHROME).text
+    assert ["ship"] == heads_of(page)
+    assert '<label for="p-value"><span>value</span></label>' in page
+
+
 def known(line: str, declared: dict[str, str]) -> bool:
     """Is this line of a query a prefix that is declared outside it, with the same namespace?"""
     found = re.fullmatch(r"PREFIX ([\w-]+): <(.*)>", line)
@@ -234,3 +333,39 @@ def test_the_head_gives_kind_for_other_forms() -> None:
     ):
         triples = described([Question("x", {}, "# ASK or SELECT\nPREFIX a: <http://ask/>\n" + text)], EX, EX, {})
         assert f"{SH}{name}" in {str(triple.object.value) for triple in triples if hasattr(triple.object, "value")}
+
+
+# Caching
+
+
+@pytest.mark.parametrize("path", ["/query/volatile", "/query/volatile.csv", "/query/volatile.html"])
+def test_what_differs_each_time_is_nobodys_to_keep(ships: Site, path: str) -> None:
+    first, second = (ships.get(path, CHROME) for _ in range(2))
+    assert (200, "no-store") == (first.status_code, first.headers["cache-control"])
+    assert not {"etag", "last-modified"} & first.headers.keys()
+    assert first.content != second.content
+
+
+def test_a_page_that_is_cut_says_so_and_is_nobodys_to_keep(ships: Site) -> None:
+    page = ships.get("/query/all", CHROME)
+    assert (page.headers["tracktwo-truncated"], page.headers["cache-control"]) == ("rows=20", "no-store")
+    assert "etag" not in page.headers
+    whole = ships.get("/query/all.csv")
+    assert "tracktwo-truncated" not in whole.headers
+    assert len(whole.text.splitlines()) > 21
+
+
+@pytest.mark.parametrize(
+    ("path", "media_type"),
+    [
+        ("/query/by-liesin.rq", "application/sparql-query"),
+        ("/query/by-liesin.csv", "text/csv"),
+        ("/query/by-liesin", "text/html"),
+    ],
+)
+def test_a_saved_query_has_validators(ships: Site, path: str, media_type: str) -> None:
+    whole = ships.get(path, CHROME)
+    assert (200, media_type) == (whole.status_code, kind(whole))
+    assert whole.headers["cache-control"].startswith("public, max-age=")
+    for condition in ({"if_none_match": whole.headers["etag"]}, {"if_modified_since": whole.headers["last-modified"]}):
+        assert 304 == ships.get(path, CHROME, **condition).status_code

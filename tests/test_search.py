@@ -161,3 +161,37 @@ def test_pages_of_hits_are_disjoint_and_whole(own_site: Site) -> None:
 def test_another_publication_is_found_too(foreign_site: Site) -> None:
     labels = json.loads(foreign_site.get("/suggest?q=korak").text)[1]
     assert labels
+
+
+@pytest.mark.parametrize("path", ["/search?q=a", "/browse/ship", "/browse/chart"])
+def test_a_node_without_a_name_is_listed_under_the_iri_of_its_page(foreign_site: Site, path: str) -> None:
+    response = foreign_site.get(path, TURTLE)
+    assert response.status_code == 200
+    things = [
+        quad.object
+        for quad in parse(response.content, format=RdfFormat.TURTLE)
+        if quad.predicate.value.endswith("schema.org/item")
+    ]
+    assert things
+    for thing in things:
+        if "/.well-known/genid/" in thing.value:
+            assert foreign_site.get(foreign_site.path(thing.value)).status_code == 200
+    assert any("/.well-known/genid/" in thing.value for thing in things) == (path != "/browse/ship")
+
+
+def test_items_are_numbered_through_all_pages(own_site: Site) -> None:
+    response = own_site.get("/search?q=meeting&start=25", TURTLE)
+    assert own_site.below(response.headers["content-location"]) == "/search.ttl?q=meeting&start=25"
+    positions = [
+        int(quad.object.value)
+        for quad in parse(response.content, format=RdfFormat.TURTLE)
+        if quad.predicate.value.endswith("schema.org/position")
+    ]
+    assert list(range(26, 26 + len(positions))) == sorted(positions)
+    assert positions
+
+
+@pytest.mark.parametrize("start", ["-1000", "-1", "x", "1.5", "9" * 30])
+def test_a_start_that_is_none_is_refused(own_site: Site, start: str) -> None:
+    for suffix in ("", ".json"):
+        assert own_site.get(f"/search{suffix}?q=meeting&start={start}").status_code == 400

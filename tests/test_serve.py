@@ -1,6 +1,7 @@
 """The command that serves: what goes wrong is one clear message, and the last release keeps serving."""
 
 import contextlib
+import json
 import os
 import re
 import signal
@@ -9,11 +10,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 import serving
+from pyoxigraph import CanonicalizationAlgorithm, Dataset, RdfFormat, parse
 from serving import CHROME, FOREIGN, Site, copy_of, free_port, marked, serve, tracktwo, with_settings
+
+from tracktwo.web.cache import Finished, ResponseCache
 
 foreign_site = serving.foreign_site
 
@@ -277,6 +282,76 @@ def test_a_new_release_is_followed_without_a_dropped_request(publication: Path, 
         assert "Traceback" not in site.log.read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        (lambda release: (release / "layout.json").unlink(), "layout.json"),
+        (lambda release: (release / "catalog.sqlite").write_bytes(b"no database"), "not a database"),
+        (lambda release: _with_layout(release, 10_000), "made by another version"),
+        (misspell_a_setting, "unknown setting"),
+    ],
+)
+def test_a_release_that_cant_be_opened_is_told_once_and_changes_nothing(
+    publication: Path, tmp_path: Path, fault: Callable[[Path], object], told: str
+) -> None:
+    releases, beside = tmp_path / "releases", tmp_path / "beside"
+    second = build(publication, beside)
+    write_fact(publication, "fresh")
+    fault(beside / second)
+    with serve(publication, releases, "--workers", "1") as site:
+        first = site.get("/health").text.strip()
+        (beside / second).rename(releases / f"{second}.broken")
+        (releases / "current").write_text(f"{second}.broken\n", encoding="ascii")
+        before = len(marked(site.mark))
+        until = time.monotonic() + 10
+        while told not in site.log.read_text(encoding="utf-8") and time.monotonic() < until:
+            time.sleep(0.05)
+        time.sleep(2.5)  # it looks each second
+        said = site.log.read_text(encoding="utf-8")
+        assert said.count(told) == 1, said
+        assert "Traceback" not in said
+        assert len(marked(site.mark)) == before
+        assert site.get("/health").text.strip() == first
+        assert truth(site)
+
+
+def _with_layout(release: Path, layout: int) -> None:
+    manifest = json.loads((release / "manifest.json").read_text(encoding="utf-8"))
+    (release / "manifest.json").write_text(json.dumps({**manifest, "layout": layout}), encoding="utf-8")
+
+
+def titled(publication: Path, title: str) -> None:
+    path = publication / "publication.toml"
+    text = re.sub(r'(?m)^el = ".*"$', f'el = "{title}"', path.read_text(encoding="utf-8"), count=1)
+    path.write_text(text, encoding="utf-8")
+
+
+def test_a_new_title_is_told_and_no_validator_of_the_old_one_holds(publication: Path, tmp_path: Path) -> None:
+    releases = tmp_path / "releases"
+    titled(publication, "Alpha")
+    with serve(publication, releases) as site:
+        before = [site.get("/", CHROME), site.get("/dump/dataset.nq.gz")]
+        assert "Alpha" in before[0].text
+        for title in ("Beta", "Gamma"):
+            titled(publication, title)
+            done = tracktwo("build", "--publication", publication, "--releases", releases, check=True)
+            assert "The same data, released anew." in done.stderr
+            followed, until = 0, time.monotonic() + 20
+            while followed < 20 and time.monotonic() < until:  # both processes, on a new connection each time
+                page = site.get("/", CHROME, connection="close")
+                followed = followed + 1 if title in page.text else 0
+                time.sleep(0.02)
+            assert followed == 20
+            for path, old in zip(("/", "/dump/dataset.nq.gz"), before, strict=True):
+                for condition in (
+                    {"if_none_match": old.headers["etag"]},
+                    {"if_modified_since": old.headers["last-modified"]},
+                ):
+                    fresh = site.get(path, CHROME, **condition)
+                    assert fresh.status_code == 200, (title, path, condition)
+                    assert fresh.headers["etag"] != old.headers["etag"]
+
+
 def test_the_same_input_makes_no_new_release(released: tuple[Path, Path]) -> None:
     before = sorted(path.name for path in released[1].iterdir())
     done = tracktwo("build", "--publication", released[0], "--releases", released[1], check=True)
@@ -507,3 +582,85 @@ def test_the_environment_may_name_the_folders(released: tuple[Path, Path]) -> No
     environment = {**os.environ, "TRACKTWO_PUBLICATION": str(released[0]), "TRACKTWO_RELEASES": str(released[1])}
     done = tracktwo("query", "-e", "ASK { ?s ?p ?o }", "--format", "json", cwd=Path("/"), env=environment)
     assert (done.returncode, '"boolean":true' in done.stdout.replace(" ", "")) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("code", "command", "arguments", "told"),
+    [
+        (2, "describe", ["foo bar"], "“foo bar” is no IRI"),
+        (2, "dump", ["--graph", "not an iri"], "“not an iri” is no IRI"),
+        (2, "dump", ["--class", "none"], "“none” is no IRI"),
+        (1, "dump", ["--output", "/nonexistent/x"], "/nonexistent/x can't be written: No such file"),
+        (2, "query", ["--endpoint", "foo", "-e", "ASK {}"], "“foo” is no http(s) URL"),
+        (2, "serve", ["--store", "foo"], "“foo” is no http(s) URL"),
+        (2, "serve", ["--public-url", "http://a.example/?q"], "is no http(s) URL with a host and without query"),
+    ],
+)
+def test_an_argument_of_the_wrong_kind_is_one_message(
+    released: tuple[Path, Path], code: int, command: str, arguments: list[str], told: str
+) -> None:
+    said = refused(command, "--publication", released[0], "--releases", released[1], *arguments, code=code)
+    assert told in said
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [(b"\xff", "bad.ttl: 'utf-8' codec"), (b"<urn:a> <urn:b> <<( <urn:a> <urn:b> 1 )>> .", "bad.ttl: a triple term")],
+)
+def test_a_file_that_cant_be_laid_out_is_one_message(tmp_path: Path, content: bytes, told: str) -> None:
+    bad = tmp_path / "bad.ttl"
+    bad.write_bytes(content)
+    assert told in refused("format", bad, cwd=FOREIGN)
+    assert bad.read_bytes() == content
+
+
+# The cache of finished responses
+
+
+def scope(query: bytes) -> dict[str, Any]:
+    """What the cache reads of a request."""
+    return {"method": "GET", "raw_path": b"/sparql", "query_string": query, "headers": [(b"accept", b"*/*")]}
+
+
+def test_the_cache_is_bounded_in_all_the_bytes_that_it_holds() -> None:
+    cache = ResponseCache(max_bytes=1 << 20)
+    headers = [(b"cache-control", b"public, max-age=60"), (b"content-location", b"x" * 2000)]
+    keys = [cache.key("release", scope(b"query=%d" % number + b"x" * 1900)) for number in range(1000)]
+    for key in keys:
+        cache.keep(key, Finished(200, headers, b"short"))
+    held = [key for key in keys if key is not None and cache.get(key) is not None]
+    assert 100 < len(held) < (1 << 20) / 3900
+
+
+def test_a_request_with_a_long_key_is_not_kept() -> None:
+    cache = ResponseCache()
+    assert cache.key("release", scope(b"query=" + b"x" * 1000)) is not None
+    assert cache.key("release", scope(b"query=" + b"x" * 2048)) is None
+
+
+# Large graphs
+
+
+def test_a_large_graph_is_streamed_and_says_the_same(publication: Path, tmp_path: Path) -> None:
+    graph = "/named/blank-nodes"
+    with serve(publication, tmp_path / "small") as site:
+        held = {suffix: site.get(f"{graph}.{suffix}") for suffix in serving.RDF_TYPES}
+    with (publication / "publication.toml").open("a", encoding="utf-8") as settings:
+        settings.write("document_triples = 10\n")
+    with serve(publication, tmp_path / "large") as site:
+        for suffix, media_type in serving.RDF_TYPES.items():
+            response = site.get(f"{graph}.{suffix}")
+            assert (200, media_type) == (response.status_code, serving.kind(response))
+            assert ("transfer-encoding" in response.headers, "content-length" in response.headers) == (True, False)
+            assert canonical(held[suffix]) == canonical(response)
+            assert site.get(f"{graph}.{suffix}", if_none_match=response.headers["etag"]).status_code == 304
+
+
+def canonical(response: httpx.Response) -> set[str]:
+    """The statements of a response, its blank nodes by RDFC-1.0."""
+    format_ = RdfFormat.from_media_type(serving.kind(response))
+    assert format_ is not None
+    dataset = Dataset(parse(response.content, format=format_))
+    dataset.canonicalize(CanonicalizationAlgorithm.RDFC_1_0)
+    assert len(dataset) > 10
+    return set(map(str, dataset))

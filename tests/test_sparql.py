@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tracktwo.errors import BadRequest, Forbidden, TooLarge, TracktwoError, UnsupportedMedia
 from tracktwo.formats import CSV, JSON, JSON_LD, N_TRIPLES, RDF_FORMATS, RDF_XML, RESULT_FORMATS, TURTLE, XML
-from tracktwo.querytext import graphs_in, iris_in, is_volatile
+from tracktwo.querytext import graphs_in, has_star, iris_in, is_volatile, spelt_out, star_replaced
 from tracktwo.sparql import DIRECT, FORM, UPDATE, Request, Rules, check_reach, has_query, read
 from tracktwo.store import Query
 
@@ -619,3 +619,76 @@ def test_the_iris_of_a_query_are_found_written_out_or_not() -> None:
 def test_the_graphs_of_from_clauses_are_found(text: str, expected: tuple[list[str], list[str]]) -> None:
     assert parses(text)
     assert expected == graphs_in(text, PREFIXES)
+
+
+BASE = "http://example.org/base/"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("SELECT * FROM <a> FROM </b> {}", ["http://example.org/base/a", "http://example.org/b"]),
+        (
+            "BASE <http://example.com/x/> ASK FROM <a> FROM <../b> {}",
+            ["http://example.com/x/a", "http://example.com/b"],
+        ),
+        ("BASE <x/> BASE <y/> ASK FROM <a> {}", ["http://example.org/base/x/y/a"]),
+        ("BASE <x/> PREFIX g: <g/> BASE <y/> ASK FROM g:a {}", ["http://example.org/base/x/g/a"]),
+        ("ASK FROM <urn:\\u0061> FROM ex:\\~b FROM <\\U00000063> {}", ["urn:a", "http://example.org/~b", BASE + "c"]),
+        ("ASK FROM <urn:a> FROM ?x {}", []),
+        ("ASK FROM <urn:a> FROM nobody:b {}", []),
+    ],
+)
+def test_graphs_are_resolved_as_the_engine_does(text: str, expected: list[str]) -> None:
+    assert (expected, []) == graphs_in(text, PREFIXES, BASE)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("SELECT * { ?s ?p ?o }", "SELECT  ?s ?p ?o  { ?s ?p ?o }"),
+        (
+            "prefix a: <urn:*> select distinct * { $b a:* ?a }",
+            "prefix a: <urn:*> select distinct  ?b ?a  { $b a:* ?a }",
+        ),
+        ("SELECT(1*2 AS ?x) { ?a ?b ?c }", None),
+        ("SELECT ?a { SELECT * { ?a ?b ?c } }", None),
+        ("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }", None),
+        ("DESCRIBE * { ?s ?p ?o }", None),
+        ("ASK { ?s <urn:p>* ?o }", None),
+    ],
+)
+def test_the_star_of_a_query_is_replaced_by_its_variables_in_order(text: str, expected: str | None) -> None:
+    assert (expected is not None) == has_star(text)
+    assert (expected or text) == star_replaced(text, {"a", "b", "o", "p", "s"})
+
+
+@given(st.text(alphabet="\\uU0061\"'<>?ab é\n", max_size=40))
+def test_code_points_of_letters_are_spelt_out_and_places_are_known(text: str) -> None:
+    plain, shifts = spelt_out(text)
+    assert plain == spelt_out(plain)[0] or "\\" in plain
+    for offset, letter in enumerate(plain):
+        there = offset + max((less for place, less in shifts if place <= offset), default=0)
+        assert text[there] == letter or text.startswith("\\", there)
+
+
+def test_what_could_end_something_is_not_spelt_out() -> None:
+    for text in ("'\\u0027'", "<\\u003E>", "'\\\\u0061'", "\\u000a", "\\u0020", "\\uD83D", "\\u003fx", "\\U00110000"):
+        assert (text, []) == spelt_out(text)
+
+
+def test_a_call_that_letters_spell_is_refused_in_what_the_engine_gets() -> None:
+    with pytest.raises(Forbidden):
+        check_reach(spelt_out(ESCAPED["all letters"])[0], PREFIXES, [ALLOWED])
+
+
+def test_a_page_may_be_asked_for_by_its_format() -> None:
+    assert (JSON, TURTLE) == (lambda found: (found.results, found.graph))(
+        read(get(("query", ASK), ("format", "html")), RULES)
+    )
+
+
+def test_a_compressed_body_and_a_byte_order_mark() -> None:
+    with pytest.raises(UnsupportedMedia):
+        read(Request("POST", "", DIRECT, ASK.encode(), None, coding="gzip"), RULES)
+    assert ASK == read(direct("\ufeff" + ASK), RULES).text

@@ -38,7 +38,7 @@ from tracktwo.namespaces import RDF, RDFS
 from tracktwo.release.dump import for_remote_store
 from tracktwo.store import BINDINGS, BOOLEAN, GRAPH, MATCHED, Query, Store
 from tracktwo.store.embedded import EmbeddedStore
-from tracktwo.store.pool import Dialect, PoolLimits
+from tracktwo.store.process import Dialect, PoolLimits
 from tracktwo.store.remote import RemoteStore
 from tracktwo.terms import Node, name_of, to_bytes
 from tracktwo.web.site import open_store

@@ -18,9 +18,11 @@ from conftest import ONTOLOGY, PREFIXES, write_publication
 from tracktwo.errors import Busy, QueryTimeout, StoreUnavailable
 from tracktwo.formats import JSON, TURTLE
 from tracktwo.store import Query
-from tracktwo.store.pool import Dialect, Pool, PoolLimits
+from tracktwo.store.pool import Pool
+from tracktwo.store.process import Dialect, PoolLimits
 
 SCRIPT = Path(__file__).resolve().parent / "bench" / "worst_queries.py"
+STREAM = SCRIPT.with_name("stream.py")
 SETTINGS = "query_seconds = 2;query_queue_seconds = 1;query_memory_mb = 256;result_mb = 64"
 SECONDS = 30
 P99_MS = 1000  # twice what is accepted of a quiet machine in a minute; the figure itself is printed
@@ -80,6 +82,18 @@ def test_the_worst_queries_leave_the_site_answering(tmp_path: Path) -> None:
     assert statuses - ALLOWED == set()
     assert statuses >= {"400", "403", "413", "503", "504", "507"}
     assert sum(found["statuses"].values()) > 100
+
+
+def test_the_first_row_of_a_long_answer_comes_within_50_ms() -> None:
+    """In the median of six exports, of the best of three runs: what else the machine does is not what is measured."""
+    line = [sys.executable, str(STREAM), "--rows", "100000", "--first-row-ms", "50"]
+    told = []
+    for _ in range(3):
+        done = subprocess.run(line, capture_output=True, text=True, timeout=120, check=False)
+        told.append(done.stdout + done.stderr)
+        if done.returncode == 0:
+            return
+    pytest.fail("\n".join(told))
 
 
 def test_short_queries_are_answered_while_long_ones_take_all_places(pool: Pool) -> None:

@@ -14,6 +14,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from tracktwo.errors import ReleaseError
+
 SCHEMA = """
 CREATE TABLE node (id INTEGER PRIMARY KEY, iri TEXT NOT NULL UNIQUE, document TEXT NOT NULL, sort TEXT NOT NULL);
 CREATE INDEX node_by_document ON node (document, iri);
@@ -167,9 +169,12 @@ class Catalog:
         found = {row[0] for row in self._in("SELECT iri FROM node WHERE document <> '' AND iri IN ({})", wanted)}
         return [iri for iri in wanted if iri in found]
 
-    def is_mentioned(self, iri: str) -> bool:
-        """Does the IRI occur at all, be it only as a property or an object?"""
-        return bool(self._run("SELECT 1 FROM node WHERE iri = ?", (iri,)))
+    def check(self) -> None:
+        """Raises `ReleaseError` where the file is no catalogue."""
+        try:
+            self.classes()
+        except sqlite3.Error as error:
+            raise ReleaseError(f"the catalogue can't be opened: {error}", hint="Run `tracktwo build`.") from error
 
     def mentioned(self, iris: Sequence[str]) -> set[str]:
         """Those of the IRIs that occur at all."""

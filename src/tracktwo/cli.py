@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import click
 import platformdirs
-from pyoxigraph import QueryBoolean, QueryResultsFormat, parse_query_results
+from pyoxigraph import NamedNode, QueryBoolean, QueryResultsFormat, parse_query_results
 from rich.console import Console
 from rich.table import Table
 
@@ -28,13 +28,15 @@ from tracktwo.formats import RDF_FORMATS, RESULT_FORMATS, Format, named
 from tracktwo.links import Links
 from tracktwo.publication import Publication
 from tracktwo.release import dump as dumps
-from tracktwo.release.build import Checked, Outcome, Progress, build, check
+from tracktwo.release.build import NEW, SAME_DATA, UNCHANGED, Checked, Outcome, Progress, build, check
 from tracktwo.release.history import Release, Releases
 from tracktwo.release.validate import Report
+from tracktwo.serialise import serialised
 from tracktwo.sparql import check_reach
 from tracktwo.store import GRAPH, Query, Store
-from tracktwo.store.pool import Dialect, PoolLimits
+from tracktwo.store.process import Dialect, PoolLimits
 from tracktwo.store.remote import RemoteStore
+from tracktwo.store.rows import readable
 from tracktwo.turtle import FormatRefused, format_turtle
 from tracktwo.web.server import run
 from tracktwo.web.site import Options, open_store
@@ -79,6 +81,30 @@ def main() -> None:
     Example:
       tracktwo serve        build what has changed, then serve it
     """
+
+
+def _url(_: click.Context, __: click.Parameter, value: str) -> str:
+    """Hold that an option is an `http` or `https` URL with a host."""
+    if value and not re.fullmatch(r"https?://[^/?#\s]+[^#\s]*", value):
+        raise click.BadParameter(f"“{value}” is no http(s) URL with a host.")
+    return value
+
+
+def _root_url(_: click.Context, __: click.Parameter, value: str) -> str:
+    """Hold that an option is a URL that paths can be added to."""
+    if value and not re.fullmatch(r"https?://[^/?#\s]+(/[^?#\s]*)?", value):
+        raise click.BadParameter(f"“{value}” is no http(s) URL with a host and without query or fragment.")
+    return value
+
+
+def _iris(_: click.Context, __: click.Parameter, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
+    """Hold that each value is an IRI; a CURIE looks like one, too."""
+    for iri in [value] if isinstance(value, str) else value:
+        try:
+            NamedNode(iri)
+        except ValueError as error:
+            raise click.BadParameter(f"“{iri}” is no IRI.") from error
+    return value
 
 
 def placed(command: F) -> F:
@@ -127,6 +153,13 @@ def _progress() -> Iterator[Progress]:
         yield status.update
 
 
+_CAME_TO = {
+    UNCHANGED: "Nothing has changed.",
+    SAME_DATA: "The same data, released anew.",
+    NEW: "A new release.",
+}
+
+
 @main.command("build")
 @placed
 def build_(place: Place) -> None:
@@ -138,7 +171,7 @@ def build_(place: Place) -> None:
     """
     outcome = _build(place)
     click.echo(outcome.release.id)
-    click.echo("A new release." if outcome.new else "Nothing has changed.", err=True)
+    click.echo(_CAME_TO[outcome.change], err=True)
 
 
 def _build(place: Place) -> Outcome:
@@ -197,10 +230,16 @@ def _report(checked: Checked, format_: str) -> str:
 @placed
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on.")
-@click.option("--public-url", default="", help="Where clients reach the site (default: the address listened on).")
+@click.option(
+    "--public-url",
+    callback=_root_url,
+    default="",
+    help="Where clients reach the site (default: the address listened on).",
+)
 @click.option(
     "--store",
     "store_url",
+    callback=_url,
     default="",
     help="A SPARQL 1.1 endpoint that holds the release, in place of the embedded store.",
 )
@@ -212,9 +251,6 @@ def serve(place: Place, host: str, port: int, public_url: str, store_url: str, w
     Example:
       tracktwo serve --port 8080 --public-url https://data.example.org/
     """
-    if public_url and not re.fullmatch(r"https?://[^/?#\s]+(/[^?#\s]*)?", public_url):
-        told = f"“{public_url}” is no http(s) URL with a host and without query or fragment."
-        raise click.BadParameter(told, param_hint="--public-url")
     _check_port(host, port)
     release = _release_to_serve(place)
     url = public_url.rstrip("/") + "/" if public_url else f"http://{f'[{host}]' if ':' in host else host}:{port}/"
@@ -250,7 +286,6 @@ def _check_port(host: str, port: int) -> None:
 
 
 def _check_store(place: Place, release: Release, options: Options) -> None:
-
     open_store(place.publication, release, options.store_url).close()
 
 
@@ -258,7 +293,7 @@ def _check_store(place: Place, release: Release, options: Options) -> None:
 @placed
 @click.argument("file", type=click.File("rb"), required=False)
 @click.option("-e", "text", help="The query itself, in place of a file.")
-@click.option("--endpoint", default="", help="Ask this SPARQL endpoint, not the current release.")
+@click.option("--endpoint", callback=_url, default="", help="Ask this SPARQL endpoint, not the current release.")
 @click.option(
     "--format",
     "format_",
@@ -289,7 +324,7 @@ def query(place: Place, file: Any, text: str | None, endpoint: str, format_: str
                 sys.stdout.buffer.write(chunk)
             sys.stdout.buffer.flush()
     except QueryError as error:
-        error.hint = error.hint or hints.unknown_prefix(asked, place.publication.prefixes)
+        error.hint = error.hint or hints.unknown_prefix(error.prefix, place.publication.prefixes)
         raise
     finally:
         store.close()
@@ -346,16 +381,16 @@ def _current(place: Place) -> Release:
 
 
 def _print_table(content: bytes) -> None:
-
-    results = parse_query_results(content, format=QueryResultsFormat.JSON)
-    if isinstance(results, QueryBoolean):
-        click.echo("yes" if bool(results) else "no")
-        return
-    names = [variable.value for variable in results.variables]
-    rows = [
-        ["" if solution[name] is None else str(getattr(solution[name], "value", solution[name])) for name in names]
-        for solution in results
-    ]
+    with readable():
+        results = parse_query_results(content, format=QueryResultsFormat.JSON)
+        if isinstance(results, QueryBoolean):
+            click.echo("yes" if bool(results) else "no")
+            return
+        names = [variable.value for variable in results.variables]
+        rows = [
+            ["" if solution[name] is None else str(getattr(solution[name], "value", solution[name])) for name in names]
+            for solution in results
+        ]
     table = Table(*names)
     for row in rows:
         table.add_row(*row)
@@ -373,9 +408,16 @@ def _print_table(content: bytes) -> None:
     show_default=True,
     help="Format of what is written.",
 )
-@click.option("--graph", "graphs", multiple=True, metavar="IRI", help="Only this named graph (repeatable).")
 @click.option(
-    "--class", "classes", multiple=True, metavar="IRI", help="Only statements about members of this class (repeatable)."
+    "--graph", "graphs", callback=_iris, multiple=True, metavar="IRI", help="Only this named graph (repeatable)."
+)
+@click.option(
+    "--class",
+    "classes",
+    callback=_iris,
+    multiple=True,
+    metavar="IRI",
+    help="Only statements about members of this class (repeatable).",
 )
 @click.option(
     "--merged",
@@ -397,18 +439,19 @@ def dump(
     quads = dumps.select(_current(place).store, graphs, classes)
     if merged:
         quads = dumps.for_remote_store(quads, place.publication)
-    content = dumps.serialised(chosen, quads, place.publication.prefixes)
+    content = serialised(chosen, quads, place.publication.prefixes)
     if output is None:
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
     else:
-        output.write_bytes(content)
+        with _writing(output):
+            output.write_bytes(content)
         click.echo(f"{len(quads)} statements in {output}", err=True)
 
 
 @main.command()
 @placed
-@click.argument("iri")
+@click.argument("iri", callback=_iris)
 @click.option(
     "--format",
     "format_",
@@ -430,7 +473,7 @@ def describe(place: Place, iri: str, format_: str) -> None:
     quads = dumps.about(_current(place).store, expanded)
     if not quads:
         raise TracktwoError(f"nothing is said about <{expanded}>")
-    sys.stdout.buffer.write(dumps.serialised(chosen, quads, place.publication.prefixes))
+    sys.stdout.buffer.write(serialised(chosen, quads, place.publication.prefixes))
     sys.stdout.buffer.flush()
 
 
@@ -470,13 +513,25 @@ def format_files(place: Place, only_check: bool, files: tuple[Path, ...]) -> Non
 
 def _format_one(path: Path, *, only_check: bool) -> bool:
     """Format a file; was it, or would it be, changed?"""
-    text = path.read_text(encoding="utf-8")
     try:
+        text = path.read_text(encoding="utf-8")
         formatted = format_turtle(text, source=str(path))
-    except (FormatRefused, SyntaxError) as error:
-        raise TracktwoError(f"{path}: {error}" if isinstance(error, SyntaxError) else str(error)) from error
+    except FormatRefused as error:
+        raise TracktwoError(str(error)) from error
+    except (OSError, SyntaxError, ValueError) as error:
+        raise TracktwoError(f"{path}: {error}") from error
     if formatted != text and not only_check:
-        temporary = path.with_name(f".{path.name}.new")
-        temporary.write_text(formatted, encoding="utf-8", newline="\n")
-        temporary.replace(path)
+        with _writing(path):
+            temporary = path.with_name(f".{path.name}.new")
+            temporary.write_text(formatted, encoding="utf-8", newline="\n")
+            temporary.replace(path)
     return formatted != text
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Tell what keeps a file from being written."""
+    try:
+        yield
+    except OSError as error:
+        raise TracktwoError(f"{path} can't be written: {error.strerror}") from error

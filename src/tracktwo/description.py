@@ -121,7 +121,8 @@ def _service(
     for function in functions:
         yield Triple(me, SD.extensionFunction, NamedNode(function))
         yield Triple(NamedNode(function), RDF.type, SD.Function)
-    yield Triple(me, RDFS.comment, Literal(_limits(publication), language="en"))
+    for limit in _limits(publication):
+        yield Triple(me, RDFS.comment, Literal(limit, language="en"))
     yield Triple(me, SD.defaultDataset, data)
     yield Triple(data, RDF.type, SD.Dataset)
     yield Triple(data, SD.defaultGraph, default)
@@ -135,12 +136,16 @@ def _service(
         yield Triple(named, VOID.triples, Literal(count))
 
 
-def _limits(publication: Publication) -> str:
+def _limits(publication: Publication) -> tuple[str, ...]:
+    """One sentence for each limit: no vocabulary that is in use has terms for them."""
     limits = publication.limits
     return (
-        f"A query may run for {limits.query_seconds:g} seconds, take {limits.query_memory_mb} MB of memory "
-        f"and give {limits.result_mb} MB or {limits.result_rows} rows of results; "
-        f"its text may have {limits.query_bytes} bytes. "
-        "A query over a limit is stopped and told which; no result is cut silently. "
-        f"The HTML page of a result shows its first {limits.page_rows} rows, and says so in Tracktwo-Truncated."
+        f"A query may work for {limits.query_seconds:g} seconds.",
+        f"A query may take {limits.query_memory_mb} MB of memory.",
+        f"A result may have {limits.result_mb} MB.",
+        f"A result may have {limits.result_rows} rows or triples.",
+        f"The text of a query may have {limits.query_bytes} bytes, in a URL 65000 characters as it is encoded.",
+        f"A client may take nothing of an answer for {limits.query_unread_seconds:g} seconds.",
+        "A query over a limit is stopped and told which; no result is cut silently.",
+        f"The HTML page of a result shows its first {limits.page_rows} rows, and says so in Tracktwo-Truncated.",
     )

@@ -73,11 +73,14 @@ class Describer:
 
     def document(self, iri: str) -> list[Quad]:
         """What the document with this IRI says: about all its subjects, and, if it is a named graph, that graph."""
-        quads = self.statements([NamedNode(subject) for subject in self.catalog.subjects([iri]).get(iri, ())])
+        return list(dict.fromkeys(self.streamed(iri)))
+
+    def streamed(self, iri: str) -> Iterator[Quad]:
+        """The same as it comes, for a document that is too large to be held; a statement may come twice."""
+        yield from self.statements([NamedNode(subject) for subject in self.catalog.subjects([iri]).get(iri, ())])
         if iri in self.graphs:
             name = NamedNode(iri)
-            quads += [in_graph(triple, name) for triple in self.store.graph(iri)]
-        return list(dict.fromkeys(quads))
+            yield from (in_graph(triple, name) for triple in self.store.graph(iri))
 
     def views(self, subjects: Sequence[Node], *, incoming: Collection[Node]) -> list[View]:
         """Views of some subjects, the labels of all that they mention fetched at once.

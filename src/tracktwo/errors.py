@@ -51,13 +51,19 @@ class BadRequest(TracktwoError):
 
 
 class QueryError(TracktwoError):
-    """The text is not a SPARQL 1.1 query; `line` and `column` (from 1) say where, if known."""
+    """The text is not a SPARQL 1.1 query; `line` and `column` (from 1) say where, if known.
 
-    def __init__(self, message: str, *, line: int | None = None, column: int | None = None, hint: str = "") -> None:
+    `prefix` is one that the text uses and nobody has declared.
+    """
+
+    def __init__(
+        self, message: str, *, line: int | None = None, column: int | None = None, prefix: str = "", hint: str = ""
+    ) -> None:
         where = f"line {line}, column {column}: " if line is not None else ""
         super().__init__(where + message, hint=hint)
         self.line = line
         self.column = column
+        self.prefix = prefix
 
 
 class Forbidden(TracktwoError):
@@ -73,7 +79,7 @@ class TooLarge(TracktwoError):
 
 
 class QueryTimeout(TracktwoError):
-    """A query ran past its deadline and was stopped."""
+    """A query ran past its deadline and was stopped. A slowly read answer may take longer while no one waits."""
 
 
 class QueryTooBig(TracktwoError):
@@ -86,6 +92,11 @@ class Busy(TracktwoError):
     def __init__(self, message: str, retry_after: int) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+def all_taken(query_seconds: float) -> Busy:
+    """What a query is told that has waited too long for another, which may work for so many seconds."""
+    return Busy("All query workers are taken; try again shortly.", retry_after=max(1, round(query_seconds / 4)))
 
 
 class StoreUnavailable(TracktwoError):

@@ -12,7 +12,7 @@ from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
 from tracktwo.namespaces import OWL, RDF, RDFS, XSD
 from tracktwo.store import MATCHED, Store
-from tracktwo.terms import Node, Term, links_out, name_of
+from tracktwo.terms import Node, Term, links_out, list_items, name_of
 
 LOOK_UPS = 600  # of the store, for one explanation
 _HEIGHT = 24  # steps above one another
@@ -145,15 +145,8 @@ class _Facts:
         return [_node(triple.subject) for triple in self.match(None, predicate, object_)]
 
     def items(self, cell: Term) -> list[Term]:
-        """The items of a list, none where it is not well-formed."""
-        items: list[Term] = []
-        while cell != RDF.nil:
-            first, rest = self.objects(cell, RDF.first), self.objects(cell, RDF.rest)
-            if len(first) != 1 or len(rest) != 1:
-                return []
-            items += first
-            cell = rest[0]
-        return items
+        """The items of a list."""
+        return list_items(cell, lambda at: (self.objects(at, RDF.first), self.objects(at, RDF.rest)))
 
     def plain(self, property_: Term) -> tuple[NamedNode | None, bool]:
         """(property, is it turned round?) of a property's name, or of an anonymous inverse."""

@@ -9,6 +9,8 @@ from functools import lru_cache
 
 from pyoxigraph import QueryResultsFormat, RdfFormat
 
+_REMEMBERED = 500  # characters of a header that is not read again each time; no client of renown sends more
+
 
 @dataclass(frozen=True)
 class Format:
@@ -72,15 +74,28 @@ ASK_FORMATS: tuple[Format, ...] = (JSON, XML, CSV, TSV)
 JSON_OBJECT = Format("object", "JSON", "json", "application/json", ("text/json",))
 SUGGESTIONS = Format("suggestions", "Suggestions", "json", "application/x-suggestions+json")
 OPENSEARCH = Format("opensearch", "OpenSearch", "xml", "application/opensearchdescription+xml")
+SITEMAP = Format("sitemap", "Sitemap", "xml", "application/xml")
+SPARQL_QUERY = Format("query", "SPARQL query", "rq", "application/sparql-query")
 PROBLEM_JSON = Format(
-    "problem", "Problem details", "json", "application/problem+json", ("application/json", "application/ld+json")
+    "problem",
+    "Problem details",
+    "json",
+    "application/problem+json",
+    tuple(
+        dict.fromkeys(
+            media_type
+            for row in (*RDF_FORMATS, *RESULT_FORMATS)
+            for media_type in (row.media_type, *row.aliases)
+            if media_type.startswith("application/")
+        )
+    ),
 )
 TEXT = Format(
     "text",
     "Plain text",
     "txt",
     "text/plain",
-    ("text/turtle", "application/n-triples", "text/csv", "text/tab-separated-values"),
+    tuple(row.media_type for row in (TURTLE, CSV, TSV)),
 )
 
 #: What the site's own files are.
@@ -91,7 +106,7 @@ STATIC_FORMATS: tuple[Format, ...] = (
     Format("txt", "Plain text", "txt", "text/plain"),
 )
 
-#: Representations of an error (RFC 9457); an RDF client gets problem details as JSON, whatever it asked for.
+#: Representations of an error (RFC 9457): problem details for whoever asks for data, text for whoever asks for text.
 ERROR_FORMATS: tuple[Format, ...] = (PROBLEM_JSON, HTML, TEXT)
 
 
@@ -110,10 +125,10 @@ def negotiate(accept: str | None, offered: Sequence[Format]) -> Format | None:
     Parameters other than `q` never exclude; a malformed range is passed over; a header that holds nothing
     usable counts as absent. With no header, the first format offered.
     """
-    return _negotiate((accept or "").strip().lower(), tuple(offered))
+    asked = (accept or "").strip().lower()
+    return (_remembered if len(asked) <= _REMEMBERED else _negotiate)(asked, tuple(offered))
 
 
-@lru_cache(maxsize=4096)
 def _negotiate(accept: str, offered: tuple[Format, ...]) -> Format | None:
     ranges = _ranges(accept)
     if not ranges:
@@ -125,6 +140,9 @@ def _negotiate(accept: str, offered: tuple[Format, ...]) -> Format | None:
         if quality > 0 and (quality, specificity) > best:
             best, chosen = (quality, specificity), format_
     return chosen
+
+
+_remembered = lru_cache(maxsize=4096)(_negotiate)
 
 
 def _match(ranges: Sequence[tuple[str, float]], format_: Format) -> tuple[float, int]:

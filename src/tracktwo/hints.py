@@ -6,10 +6,11 @@ from collections.abc import Mapping
 
 from tracktwo.catalog import Catalog
 from tracktwo.links import Links
-from tracktwo.querytext import iris_in, undeclared
+from tracktwo.querytext import declared, iris_in, tokens
 
 _IRIS_LOOKED_AT = 50
 _LONGEST_TEXT = 10_000  # nobody wrote a longer one by hand
+_NEAR = 0.7  # of two names: a slip of the pen, not another word
 
 
 def unknown_term(text: str, catalog: Catalog, links: Links, prefixes: Mapping[str, str]) -> str:
@@ -22,18 +23,24 @@ def unknown_term(text: str, catalog: Catalog, links: Links, prefixes: Mapping[st
     for iri in named:
         if iri not in known and not catalog.documents_among([iri]):
             nearest = _nearest(iri, catalog)
-            return f"<{iri}> does not occur here." + (f" Did you mean <{nearest}>?" if nearest else "")
+            written, meant = _as_written(text, iri, nearest, prefixes)
+            return f"{written} does not occur here." + (f" Did you mean {meant}?" if nearest else "")
     return ""
 
 
-def unknown_prefix(text: str, prefixes: Mapping[str, str]) -> str:
-    """A sentence for a query that uses a prefix nobody has declared, with the line that declares the nearest known."""
-    if len(text) > _LONGEST_TEXT:
+def _as_written(text: str, iri: str, nearest: str, prefixes: Mapping[str, str]) -> tuple[str, str]:
+    """An IRI as a query has it, and the nearest in the same way: with the prefix, or in full."""
+    for prefix, namespace in declared(text, prefixes).items():
+        name = f"{prefix}:{iri.removeprefix(namespace)}"
+        if iri.startswith(namespace) and ("name", name) in tokens(text):
+            return name, f"{prefix}:{nearest.removeprefix(namespace)}"
+    return f"<{iri}>", f"<{nearest}>"
+
+
+def unknown_prefix(unknown: str, prefixes: Mapping[str, str]) -> str:
+    """A sentence for a prefix that nobody has declared, with the line that declares the nearest one known."""
+    if not unknown:
         return ""
-    missing = undeclared(text) - prefixes.keys() - {""}
-    if not missing:
-        return ""
-    unknown = min(missing)
     close = difflib.get_close_matches(unknown, prefixes, n=1, cutoff=0.5)
     sentence = f"Nobody has declared the prefix “{unknown}:”."
     if not close:
@@ -46,5 +53,5 @@ def _nearest(iri: str, catalog: Catalog) -> str:
     """The IRI most like this one among those of the same namespace."""
     namespace = re.sub(r"[^/#]*$", "", iri)
     names = [other[len(namespace) :] for other in catalog.starting_with(namespace)]
-    close = difflib.get_close_matches(iri[len(namespace) :], names, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(iri[len(namespace) :], names, n=1, cutoff=_NEAR)
     return namespace + close[0] if close else ""

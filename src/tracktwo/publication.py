@@ -51,7 +51,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("paths.graphs", str, "graph/", "where named graphs live: the file `x.ttl` holds the graph `graph/x`"),
     Setting("prefixes", dict, {}, "prefixes of the documents and queries, besides the well-known ones"),
     Setting("services", list, [], "SPARQL endpoints that queries may ask with SERVICE; none unless named here"),
-    Setting("limits.query_seconds", float, 20.0, "a query's deadline on the wall clock"),
+    Setting(
+        "limits.query_seconds", float, 20.0, "how long a query may work, not counting how slowly its answer is read"
+    ),
     Setting("limits.query_memory_mb", int, 1024, "a query worker's memory"),
     Setting(
         "limits.query_workers",
@@ -60,12 +62,19 @@ SETTINGS: tuple[Setting, ...] = (
         "long queries that each web worker runs at once; two more query workers are kept for short ones",
     ),
     Setting("limits.query_queue_seconds", float, 5.0, "how long a query waits for a worker before 503"),
-    Setting("limits.query_bytes", int, 1_048_576, "the longest query text, and the largest request body"),
+    Setting(
+        "limits.query_unread_seconds",
+        float,
+        20.0,
+        "how long a client may take nothing of an answer before its transfer is broken",
+    ),
+    Setting("limits.query_bytes", int, 1_048_576, "the longest query text"),
     Setting("limits.result_mb", int, 1024, "the largest result"),
     Setting("limits.result_rows", int, 10_000_000, "the most rows, or triples, of a result"),
     Setting("limits.page_rows", int, 1000, "rows of a result that its HTML page shows"),
     Setting("limits.page_size", int, 50, "entries on a page of a list"),
     Setting("limits.list_entries", int, 10_000, "the most entries that a list has at once as CSV, JSON or RDF"),
+    Setting("limits.document_triples", int, 20_000, "above this, a graph's document is neither sorted nor grouped"),
     Setting("limits.facet_ms", int, 100, "how long the counts of one facet may take before the page does without them"),
     Setting("limits.pretty_dump_triples", int, 2_000_000, "above this, the Turtle dump is not grouped by subject"),
 )
@@ -88,12 +97,14 @@ class Limits:
     query_memory_mb: int
     query_workers: int
     query_queue_seconds: float
+    query_unread_seconds: float
     query_bytes: int
     result_mb: int
     result_rows: int
     page_rows: int
     page_size: int
     list_entries: int
+    document_triples: int
     facet_ms: int
     pretty_dump_triples: int
 

@@ -1,11 +1,11 @@
 """Saved queries: their parameters, and how they are described for other tools.
 
 A parameter is a `VALUES ?name { term }` with one variable and one IRI or literal: the query runs as it stands, with the
-term as the default, and another one can be put in its place.
+term as the default, and another one can be put in its place. The parameter `language` is that of the texts it selects.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from pyoxigraph import Literal, NamedNode, Triple
@@ -19,6 +19,11 @@ _PARAMETER = re.compile(rf"(VALUES\s+\?(\w+)\s*\{{\s*)({_LITERAL}|{_IRI})(\s*\}}
 _QUOTED = re.compile(r'"([^"]*)"(?:\^\^(.+)|@(.+))?')
 _PREFIX = re.compile(r"^\s*PREFIX\s+([\w.-]*):\s*<([^>]*)>", re.IGNORECASE | re.MULTILINE)
 
+_HUMP = re.compile(r"_|(?<=[a-z0-9])(?=[A-Z])")
+
+#: The parameter that a page fills with the language it is read in.
+LANGUAGE = "language"
+
 _KINDS = {"SELECT": ("SPARQLSelectExecutable", "select"), "ASK": ("SPARQLAskExecutable", "ask")}
 _OTHER_KIND = ("SPARQLConstructExecutable", "construct")
 
@@ -28,7 +33,8 @@ class Question:
     """A saved query: its file's name without number and ending, the lines of its head by key, and the whole text.
 
     The head is the comments at the text's beginning: `title: …`, `question: …` in English, `question@ru: …` and the
-    like in other languages, `picture: …` for how its answer is drawn.
+    like in other languages, `picture: …` for how its answer is drawn, `?variable: …` and `?variable@ru: …` for what
+    heads the column or the field of a variable.
     """
 
     slug: str
@@ -49,6 +55,19 @@ class Question:
         """What the head says under a key, by language."""
         lines = ((name.partition("@"), text) for name, text in self.head.items())
         return {language or "en": text for (name, _, language), text in lines if name == key}
+
+    def heading(self, variable: str) -> dict[str, str]:
+        """What heads a variable's column or field, by language; its name in words where the head has no English."""
+        return {"en": _HUMP.sub(" ", variable).lower(), **self.in_languages("?" + variable)}
+
+    def speaks(self, languages: Collection[str]) -> bool:
+        """Has it a parameter `language`, whose default is one of these?"""
+        default = self.parameters({}).get(LANGUAGE)
+        return isinstance(default, Literal) and default == Literal(default.value) and default.value in languages
+
+    def spoken(self, language: str, languages: Collection[str]) -> str:
+        """The text for a reader of one of the languages."""
+        return self.bound({LANGUAGE: Literal(language)}) if self.speaks(languages) else self.text
 
     def parameters(self, prefixes: Mapping[str, str]) -> dict[str, NamedNode | Literal]:
         """The parameters with their defaults, in the order of the text."""

@@ -6,13 +6,14 @@ exactly one query, a dataset, acceptable formats, and no text that would reach o
 
 import re
 import threading
+import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
 from tracktwo import querytext
 from tracktwo.errors import BadRequest, Forbidden, TooLarge, UnsupportedMedia
-from tracktwo.formats import RDF_FORMATS, RESULT_FORMATS, Format, named, negotiate
+from tracktwo.formats import HTML, RDF_FORMATS, RESULT_FORMATS, Format, named, negotiate
 from tracktwo.links import is_valid_iri
 from tracktwo.store import Query
 
@@ -43,7 +44,7 @@ _REACHING = re.compile("|".join(("SERVICE", *_UPDATES)), re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Request:
-    """What arrived: method, the URL's raw query string, the body and its type, `Accept`, and whom it counts for."""
+    """What arrived: method, the URL's raw query string, the body, its type and coding, `Accept`, whom it counts for."""
 
     method: str
     query_string: str
@@ -52,6 +53,8 @@ class Request:
     accept: str | None
     client: str = ""
     gone: threading.Event = field(default_factory=threading.Event, compare=False)
+    arrived: float = field(default_factory=time.monotonic, compare=False)
+    coding: str = ""
 
 
 def has_query(request: Request) -> bool:
@@ -99,6 +102,7 @@ def read(request: Request, rules: Rules) -> Query:
         request.client,
         federated,
         request.gone,
+        request.arrived,
     )
 
 
@@ -109,7 +113,7 @@ def check_reach(text: str, prefixes: Mapping[str, str], allowed: Collection[str]
     text has to be refused as well.
     """
     federated = False
-    for form in dict.fromkeys((text, querytext.unescaped(text))):
+    for form in dict.fromkeys((text, querytext.spelt_out(text)[0], querytext.unescaped(text))):
         if not _REACHING.search(form):  # reading a text token by token takes long where it is long
             continue
         if querytext.is_open(form):
@@ -145,6 +149,8 @@ def _parts(request: Request) -> tuple[list[tuple[str, str]], list[str]]:
         raise UnsupportedMedia(
             f"A query is sent as {FORM} or {DIRECT}, not as {kind or 'a body without Content-Type'}."
         )
+    if request.coding.strip().lower() not in ("", "identity"):
+        raise UnsupportedMedia(f"A query is sent as it is, not as {request.coding}.")
     if charset not in ("", "utf-8", "utf8"):
         raise UnsupportedMedia(f"A query is sent in UTF-8, not in {charset}.")
     return (pairs + _decoded(request.body), []) if kind == FORM else (pairs, [_utf8(request.body)])
@@ -173,7 +179,7 @@ def _decoded(text: bytes) -> list[tuple[str, str]]:
 
 def _utf8(body: bytes) -> str:
     try:
-        return body.decode("utf-8")
+        return body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadRequest("The query is not UTF-8.") from error
 
@@ -195,7 +201,10 @@ def _formats(accept: str | None, asked: Sequence[str]) -> tuple[Format | None, F
     an error.
     """
     for name in asked[-1].split(",") if asked else ():
-        wanted = _NAMES.get(name.strip().lower(), name)
+        plain = name.strip().lower().replace(" ", "+")  # a plus that was not encoded
+        if named(plain, (HTML,)):
+            return negotiate(accept, RESULT_FORMATS), negotiate(accept, RDF_FORMATS)
+        wanted = _NAMES.get(plain, plain)
         results, graph = named(wanted, RESULT_FORMATS), named(wanted, RDF_FORMATS)
         if results is not None or graph is not None:
             return results, graph

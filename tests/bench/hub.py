@@ -26,7 +26,7 @@ from tracktwo.links import Links
 from tracktwo.namespaces import RDF, RDFS
 from tracktwo.release import index
 from tracktwo.store.embedded import EmbeddedStore, create
-from tracktwo.store.pool import Dialect, PoolLimits
+from tracktwo.store.process import Dialect, PoolLimits
 from tracktwo.terms import in_graph
 
 GRAPH = NamedNode(EX + "graph/data")

@@ -36,6 +36,7 @@ ADDRESSES = 8  # that the attacking clients share
 WATCHERS = ("127.0.0.101", "127.0.0.102")
 PAUSE_SECONDS = 0.05  # between two requests of a watcher
 CALM_SECONDS = 3.0  # of watching before the attack, to compare with
+UNREAD_SECONDS = 10.0  # that a client takes nothing of its answer
 PATIENCE_SECONDS = 60  # of every client; longer than any deadline of ours
 ALLOWED = {200, 400, 403, 413, 503, 504, 507}
 
@@ -155,6 +156,17 @@ def reads_slowly(connection: http.client.HTTPConnection, stop: threading.Event) 
     return response.status, start, ", slowly"
 
 
+def never_reads(connection: http.client.HTTPConnection, stop: threading.Event) -> tuple[int, bytes, str]:
+    """Takes the start of its answer, and then nothing, until the server has had enough of it."""
+    response = connection.getresponse()
+    start = response.read(1024)
+    if stop.wait(UNREAD_SECONDS):
+        return response.status, start, ", unread"
+    while response.read(1 << 16):
+        pass
+    return response.status, start, ", late"
+
+
 def hangs_up(connection: http.client.HTTPConnection, stop: threading.Event) -> tuple[int, bytes, str]:
     """Goes away before the answer comes."""
     stop.wait(0.3)
@@ -167,6 +179,7 @@ HABITS: list[Callable[[http.client.HTTPConnection, threading.Event], tuple[int, 
     reads_slowly,
     reads_all,
     hangs_up,
+    never_reads,
 ]
 
 

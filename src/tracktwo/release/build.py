@@ -47,12 +47,16 @@ class Checked:
         return [*self.given.quads, *self.inferred]
 
 
+#: What a build can come to: the release is as it was, its data is but other things are new, or all is.
+UNCHANGED, SAME_DATA, NEW = "unchanged", "same data", "new"
+
+
 @dataclass(frozen=True)
 class Outcome:
-    """What a build came to: the release, whether it is new, and warnings for people."""
+    """What a build came to: the release, what is new in it (a word of the three above), and warnings for people."""
 
     release: Release
-    new: bool
+    change: str
     warnings: Sequence[str]
 
 
@@ -83,33 +87,41 @@ def build(publication: Publication, releases: Releases, progress: Progress) -> O
     """
     current = releases.usable()
     if current is not None and is_fresh(publication, current):
-        return Outcome(current, new=False, warnings=())
+        return Outcome(current, UNCHANGED, warnings=())
     with releases.building() as folder:
         input_hash = fingerprint(publication)
         checked = check(publication, progress)
         if not checked.report.conforms:
             raise NotConforming(_violations(checked.report))
         digest = canonical_hash(checked.quads)
-        id_ = _id(current, digest)
+        same = current is not None and current.manifest["sha256"] == digest
+        built = now().isoformat()
+        id_, created = f"{built[:10]}-{digest[:12]}", built
+        if current is not None and same:
+            id_, created = current.id, current.manifest["created"]
         manifest = _write(folder, publication, checked, progress)
         manifest |= {
             "id": id_,
             "sha256": digest,
-            "created": now().isoformat(),
+            "created": created,
+            "built": built,
+            "build": _identity(id_, created, input_hash),
             "input": input_hash,
             "layout": LAYOUT,
             "version": __version__,
         }
-        if _same(current, manifest):
-            manifest["created"] = current.manifest["created"] if current else manifest["created"]
         (folder / MANIFEST).write_text(
             json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8"
         )
         progress("Publishing")
         release = releases.publish(folder, id_)
-    return Outcome(
-        release, new=not _same(current, manifest), warnings=[*checked.given.warnings, *_counted(checked.report)]
-    )
+    warnings = [*checked.given.warnings, *_counted(checked.report)]
+    return Outcome(release, SAME_DATA if same else NEW, warnings)
+
+
+def _identity(id_: str, created: str, input_hash: str) -> str:
+    """What tells one build from another: all that its bytes follow from."""
+    return hashlib.sha256("\n".join((id_, created, input_hash, str(LAYOUT), __version__)).encode()).hexdigest()
 
 
 def canonical_hash(quads: Sequence[Quad]) -> str:
@@ -118,17 +130,6 @@ def canonical_hash(quads: Sequence[Quad]) -> str:
     dataset.canonicalize(CanonicalizationAlgorithm.RDFC_1_0)
     lines = sorted(to_bytes(dataset, RdfFormat.N_QUADS).splitlines(keepends=True))
     return hashlib.sha256(b"".join(lines)).hexdigest()
-
-
-def _id(current: Release | None, digest: str) -> str:
-    """The current id where the data is the same, else today's date and the hash's head."""
-    if current is not None and current.manifest["sha256"] == digest:
-        return current.id
-    return f"{now():%Y-%m-%d}-{digest[:12]}"
-
-
-def _same(current: Release | None, manifest: dict[str, Any]) -> bool:
-    return current is not None and current.manifest["sha256"] == manifest["sha256"]
 
 
 def _write(folder: Path, publication: Publication, checked: Checked, progress: Progress) -> dict[str, Any]:

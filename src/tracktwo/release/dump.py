@@ -2,19 +2,18 @@
 
 import gzip
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from pyoxigraph import BlankNode, DefaultGraph, NamedNode, Quad, Store, Triple
+from pyoxigraph import BlankNode, DefaultGraph, NamedNode, Quad, Store
 
-from tracktwo.formats import JSON_LD, N_QUADS, N_TRIPLES, RDF_XML, TRIG, TURTLE, Format
+from tracktwo.formats import JSON_LD, N_QUADS, N_TRIPLES, TRIG, TURTLE, Format
 from tracktwo.namespaces import RDF
 from tracktwo.publication import Publication
-from tracktwo.store.remote import skolem
-from tracktwo.terms import in_graph, to_bytes
-from tracktwo.turtle import write_trig, write_turtle
+from tracktwo.serialise import serialised
+from tracktwo.terms import in_graph, skolem
 
 #: What the dump folder offers, the simplest to read first.
 DUMPS: tuple[Format, ...] = (TURTLE, N_TRIPLES, TRIG, N_QUADS, JSON_LD)
@@ -38,58 +37,6 @@ def write(folder: Path, quads: Sequence[Quad], prefixes: Mapping[str, str], pret
     """Write every dump of the named graphs' quads; each checksum stands in `NAME.sha256`, as `sha256sum` checks it."""
     folder.mkdir()
     return [_write_one(folder, format_, quads, prefixes, pretty_limit) for format_ in DUMPS]
-
-
-def serialised(format_: Format, quads: Sequence[Quad], prefixes: Mapping[str, str], *, pretty: bool = True) -> bytes:
-    """Quads in one format, sorted, so that equal sets give equal bytes; formats without graphs get the merge."""
-    assert format_.rdf is not None
-    if pretty and format_ in _PRETTY:
-        return _PRETTY[format_](quads, prefixes).encode()
-    statements: list[Any] = _ordered(quads if format_.rdf.supports_datasets else {quad.triple for quad in quads})
-    content = to_bytes(statements, format_.rdf, _used(statements, prefixes))
-    return (
-        content.replace(b"\r", b"&#xD;") if format_ is RDF_XML else content
-    )  # XML 1.0 section 2.11 would read a line feed
-
-
-def document(format_: Format, quads: Sequence[Quad], prefixes: Mapping[str, str]) -> bytes:
-    """A document about something. The default graph says it all, since many clients read no other.
-
-    Where a format has named graphs, they tell besides who says what; in JSON-LD they are left out, since there clients
-    for triples and for quads share one media type.
-    """
-    merged = [in_graph(triple) for triple in {quad.triple for quad in quads}]
-    return serialised(format_, merged if format_ is JSON_LD else [*merged, *quads], prefixes)
-
-
-def triples(format_: Format, statements: Iterable[Triple], prefixes: Mapping[str, str]) -> bytes:
-    """Triples that stand in no graph."""
-    return serialised(format_, [in_graph(triple) for triple in statements], prefixes)
-
-
-_PRETTY: dict[Format, Callable[[Sequence[Quad], Mapping[str, str]], str]] = {
-    TURTLE: lambda quads, prefixes: write_turtle({quad.triple for quad in quads}, prefixes),
-    TRIG: write_trig,
-}
-
-
-def _ordered(statements: Iterable[Quad | Triple]) -> list[Quad | Triple]:
-    return sorted(
-        set(statements),
-        key=lambda item: (
-            str(getattr(item, "graph_name", "")),
-            str(item.subject),
-            str(item.predicate),
-            str(item.object),
-        ),
-    )
-
-
-def _used(statements: Iterable[Quad | Triple], prefixes: Mapping[str, str]) -> dict[str, str]:
-    """Only the prefixes whose namespace occurs."""
-    text = {part for item in statements for part in (str(item.subject)[1:-1], item.predicate.value, str(item.object))}
-    joined = "\n".join(sorted(text))
-    return {prefix: namespace for prefix, namespace in prefixes.items() if namespace in joined}
 
 
 def _write_one(

@@ -11,7 +11,7 @@ from pyoxigraph import Literal, NamedNode, Quad, Store
 
 from tracktwo.namespaces import RDF, SH, XSD
 from tracktwo.release.layout import asked
-from tracktwo.terms import in_graph
+from tracktwo.terms import in_graph, list_items
 
 #: Names in URLs that a list's own parameters have.
 RESERVED = frozenset({"after", "all", "lang", "sort"})
@@ -182,13 +182,13 @@ def _of_parts(kind: str, parts: Sequence[Path | None]) -> Path | None:
     return Path(kind, parts=known) if len(known) == len(parts) and known else None
 
 
-def _items(store: Store, cell: Any) -> Iterator[Any]:
+def _items(store: Store, cell: Any) -> list[Any]:
     """The items of an RDF list."""
-    while cell is not None and cell != RDF.nil:
-        found = {quad.predicate: quad.object for quad in store.quads_for_pattern(cell, None, None, None)}
-        if RDF.first in found:
-            yield found[RDF.first]
-        cell = found.get(RDF.rest)
+
+    def objects(subject: Any, predicate: NamedNode) -> list[Any]:
+        return [quad.object for quad in store.quads_for_pattern(subject, predicate, None, None)]
+
+    return list_items(cell, lambda at: (objects(at, RDF.first), objects(at, RDF.rest)))
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,11 @@ from typing import Any
 from tracktwo.errors import ReleaseError
 
 #: What a release's files look like; raised when that changes, so that older ones are built anew.
-LAYOUT = 10
+LAYOUT = 11
 
 _CURRENT = "current"
 _BUILDING = ".building-"
+_LOCK = ".lock"  # held by a build; names the folder that it is about to publish
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,18 @@ class Release:
 
     @property
     def created(self) -> datetime:
-        """When it was made, in UTC."""
+        """When its data was first released, in UTC."""
         return datetime.fromisoformat(self.manifest["created"])
+
+    @property
+    def built(self) -> datetime:
+        """When this folder was made of it, in UTC."""
+        return datetime.fromisoformat(self.manifest["built"])
+
+    @property
+    def build(self) -> str:
+        """What this folder was made of, in hex: two with the same answer every request with the same bytes."""
+        return str(self.manifest["build"])
 
     @property
     def store(self) -> Path:
@@ -84,7 +95,7 @@ class Releases:
             release = self.current()
         except ReleaseError:
             return None
-        whole = release is not None and {"id", "sha256", "created"} <= release.manifest.keys()
+        whole = release is not None and {"id", "sha256", "created", "built", "build"} <= release.manifest.keys()
         return release if whole else None
 
     def get(self, name: str) -> Release:
@@ -103,7 +114,7 @@ class Releases:
         """A temporary folder to build in, alone: a second build is refused, leavings of a killed one are removed."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            lock = (self.folder / ".lock").open("w")
+            lock = (self.folder / _LOCK).open("a")
         except OSError as error:
             raise _unwritable(self.folder, error) from error
         with lock:
@@ -111,7 +122,7 @@ class Releases:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 raise ReleaseError(f"another build is at work in {self.folder}") from error
-            for leaving in self.folder.glob(f"{_BUILDING}*"):
+            for leaving in [*self.folder.glob(f"{_BUILDING}*"), *self._unpublished()]:
                 shutil.rmtree(leaving, ignore_errors=True)
             try:
                 folder = Path(tempfile.mkdtemp(prefix=_BUILDING, dir=self.folder))
@@ -127,13 +138,13 @@ class Releases:
     def publish(self, built: Path, id_: str) -> Release:
         """Make a finished folder a release and point to it: all of it on disk before the pointer swaps.
 
-        The same data made anew (by a newer version, with other settings) keeps its id, in a folder with a number while
-        the current one has the name; a folder that a killed build or an earlier one left is replaced.
+        The same data made anew (by a newer version, with other settings) keeps its id, in a folder with a number. No
+        name is used twice: whoever follows the releases knows them by it.
         """
         _sync(built)
-        name = id_ if self.current_name() != id_ else f"{id_}.2"
+        name = self._unused(id_)
         folder = self.folder / name
-        shutil.rmtree(folder, ignore_errors=True)
+        self._announce(name)
         built.chmod(0o755)
         built.rename(folder)
         try:
@@ -141,7 +152,28 @@ class Releases:
         except OSError:
             shutil.rmtree(folder, ignore_errors=True)
             raise
+        self._announce("")
         return self.get(name)
+
+    def _unused(self, id_: str) -> str:
+        """The id as a folder's name, or with the next number where it has been used."""
+        used = {path.name for path in self.folder.iterdir()} | {self.current_name() or ""}
+        if not any(name == id_ or name.startswith(f"{id_}.") for name in used):
+            return id_
+        numbers = (name.removeprefix(f"{id_}.") for name in used)
+        return f"{id_}.{max((int(number) for number in numbers if number.isdecimal()), default=1) + 1}"
+
+    def _announce(self, name: str) -> None:
+        """Note which folder is about to be published, none once it is."""
+        with (self.folder / _LOCK).open("w", encoding="ascii") as file:
+            file.write(name)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def _unpublished(self) -> list[Path]:
+        """The folder that a killed build had finished and had not pointed to yet."""
+        name = (self.folder / _LOCK).read_text(encoding="ascii")
+        return [self.folder / name] if name and name != self.current_name() else []
 
     def point_to(self, name: str) -> None:
         """Make a release the current one."""

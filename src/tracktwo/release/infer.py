@@ -16,7 +16,7 @@ from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, Triple
 from tracktwo.namespaces import OWL, RDF, RDFS, SH, XSD
 from tracktwo.publication import Publication
 from tracktwo.release.load import Input
-from tracktwo.terms import Node, Term, in_graph, links_out, to_bytes
+from tracktwo.terms import Node, Term, in_graph, links_out, list_items, to_bytes
 
 #: Properties whose literal value the rules read.
 _CARDINALITIES = (OWL.maxCardinality, OWL.maxQualifiedCardinality, OWL.cardinality, OWL.minCardinality)
@@ -128,32 +128,21 @@ class _Travel:
 
 def _chains(triples: Iterable[Triple]) -> list[tuple[NamedNode, list[Node]]]:
     """(property, its chain of properties) for each `owl:propertyChainAxiom`."""
-    first: dict[object, Node] = {}
-    rest: dict[object, Node] = {}
+    first: dict[object, list[Node]] = defaultdict(list)
+    rest: dict[object, list[Node]] = defaultdict(list)
     heads: list[tuple[NamedNode, Node]] = []
     for triple in triples:
         if triple.predicate == RDF.first and isinstance(triple.object, (NamedNode, BlankNode)):
-            first[triple.subject] = triple.object
+            first[triple.subject].append(triple.object)
         elif triple.predicate == RDF.rest and isinstance(triple.object, (NamedNode, BlankNode)):
-            rest[triple.subject] = triple.object
+            rest[triple.subject].append(triple.object)
         elif (
             triple.predicate == OWL.propertyChainAxiom
             and isinstance(triple.subject, NamedNode)
             and isinstance(triple.object, (NamedNode, BlankNode))
         ):
             heads.append((triple.subject, triple.object))
-    return [(head, _items(cell, first, rest)) for head, cell in sorted(heads, key=str)]
-
-
-def _items(cell: Node, first: Mapping[object, Node], rest: Mapping[object, Node]) -> list[Node]:
-    """The items of a list, none where it is not well-formed."""
-    items: list[Node] = []
-    while cell != RDF.nil:
-        if cell not in first or cell not in rest or len(items) > len(first):
-            return []
-        items.append(first[cell])
-        cell = rest[cell]
-    return items
+    return [(head, list_items(cell, lambda at: (first[at], rest[at]))) for head, cell in sorted(heads, key=str)]
 
 
 def _apply(chains: Sequence[tuple[NamedNode, list[Node]]], triples: set[Triple]) -> set[Triple]:

@@ -1,4 +1,4 @@
-"""A publication's questions: `.rq` files in `questions/` of the ontology folder, title and question as comments."""
+"""A publication's questions: `.rq` files in `questions/` of the ontology folder, what is said of them as comments."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from tracktwo.pictures import KINDS
 from tracktwo.publication import Publication
 from tracktwo.question import Question
 
-_HEAD = re.compile(r"^#\s*([\w-]+(?:@[\w-]+)?):\s*(.*)$")
+_HEAD = re.compile(r"^#\s*(\?\w+|[\w-]+)(@[\w-]+)?:\s*(.*)$")
 
 
 def read(publication: Publication) -> list[Question]:
@@ -30,7 +30,8 @@ def _question(stem: str, text: str) -> Question:
         if not line.startswith("#"):
             break
         if found := _HEAD.match(line):
-            head[found[1].lower()] = found[2].strip()
+            key = found[1] if found[1].startswith("?") else found[1].lower()  # variables differ by case
+            head[key + (found[2] or "").lower()] = found[3].strip()
     question = Question(re.sub(r"^\d+-", "", stem), head, text)
     if question.picture and question.picture not in KINDS:
         raise InputError(

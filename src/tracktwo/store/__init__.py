@@ -1,6 +1,7 @@
 """Stores answer SPARQL. Two kinds behind one small protocol: `embedded` and `remote`."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -24,7 +25,7 @@ class Query:
     `default_graphs` and `named_graphs` are None where no parameter names either (SPARQL 1.1 Protocol section 2.1.4).
     `results` serves SELECT and ASK, `graph` CONSTRUCT and DESCRIBE; None means that no such format was acceptable.
     `client` is whom the query counts for; `gone` is set once nobody waits for the answer any more. A `federated` query
-    has been seen to ask only endpoints that the publication allows.
+    has been seen to ask only endpoints that the publication allows. It `arrived` at a moment of the monotonic clock.
     """
 
     text: str
@@ -35,6 +36,7 @@ class Query:
     client: str = ""
     federated: bool = False
     gone: threading.Event = field(default_factory=threading.Event, compare=False)
+    arrived: float = field(default_factory=time.monotonic, compare=False)
 
 
 @dataclass

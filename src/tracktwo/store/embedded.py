@@ -16,7 +16,8 @@ from pyoxigraph import DefaultGraph, NamedNode, Quad, Triple
 from tracktwo.errors import ReleaseError
 from tracktwo.namespaces import XSD
 from tracktwo.store import MATCHED, Answer, Query
-from tracktwo.store.pool import Dialect, Pool, PoolLimits
+from tracktwo.store.pool import Pool
+from tracktwo.store.process import Dialect, PoolLimits
 from tracktwo.terms import Node, Term, in_graph
 
 

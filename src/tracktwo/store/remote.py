@@ -35,9 +35,9 @@ from tracktwo import querytext
 from tracktwo.errors import NotAcceptable, QueryError, QueryTimeout, QueryTooBig, StoreUnavailable
 from tracktwo.formats import CSV, JSON, N_TRIPLES, RDF_FORMATS, RESULT_FORMATS, Format
 from tracktwo.store import BINDINGS, BOOLEAN, GRAPH, Answer, Query
-from tracktwo.store.pool import Dialect, PoolLimits
-from tracktwo.store.rows import ChunkFile, RowCount, TooManyRows, as_csv
-from tracktwo.terms import Node, Term
+from tracktwo.store.process import Dialect, PoolLimits, gone_away, past_deadline
+from tracktwo.store.rows import ChunkFile, RowCount, TooManyRows, as_csv, readable
+from tracktwo.terms import Node, Term, skolem
 
 _CHUNK_BYTES = 1 << 15
 _MB = 1 << 20
@@ -48,11 +48,6 @@ _KINDS = {"SELECT": BINDINGS, "ASK": BOOLEAN, "CONSTRUCT": GRAPH, "DESCRIBE": GR
 
 #: N-Triples are also Turtle, TriG and N-Quads, so an endpoint that lacks those can still serve them.
 _ASKED_AS = {"ttl": N_TRIPLES, "trig": N_TRIPLES, "nq": N_TRIPLES}
-
-
-def skolem(term: Any, prefix: str) -> Any:
-    """A blank node as the IRI that stands for it, any other term as it is."""
-    return NamedNode(prefix + term.value) if isinstance(term, BlankNode) else term
 
 
 class RemoteStore:
@@ -123,7 +118,7 @@ class RemoteStore:
                 client.addParameter(name, graph)
         as_csv = kind == BINDINGS and format_ is CSV
         response = self._send(client, JSON if as_csv else _ASKED_AS.get(format_.name, format_))
-        chunks = self._chunks(response, query, time.monotonic() + self._limits.seconds)
+        chunks = self._chunks(response, query, self._limits.seconds)
         if as_csv:
             chunks = _csv(chunks, self._limits.result_rows)
         elif kind == BINDINGS:
@@ -165,14 +160,16 @@ class RemoteStore:
         try:
             response = client.query().response
         except QueryBadFormed as error:
-            raise QueryError(_said(error)) from error
+            said = _said(error)
+            missing = querytext.undeclared(client.queryString) - {"", "_"} if "prefix" in said.lower() else ()
+            raise QueryError(said, prefix=min(missing, default="")) from error
         except (EndPointInternalError, EndPointNotFound, SPARQLWrapperException, HTTPError) as error:
             raise StoreUnavailable(f"The store {self._url} failed: {_said(error)}") from error
         except TimeoutError as error:
-            raise QueryTimeout("The query ran past its deadline and was stopped.") from error
+            raise past_deadline(self._limits.seconds) from error
         except URLError as error:
             if isinstance(error.reason, TimeoutError):
-                raise QueryTimeout("The query ran past its deadline and was stopped.") from error
+                raise past_deadline(self._limits.seconds) from error
             raise StoreUnavailable(f"The store {self._url} can't be reached: {error.reason}") from error
         except (HTTPException, OSError) as error:
             raise StoreUnavailable(f"The store {self._url} broke off: {_said(error)}") from error
@@ -184,20 +181,23 @@ class RemoteStore:
             )
         return response
 
-    def _chunks(self, response: Any, query: Query, deadline: float) -> Iterator[bytes]:
-        left = self._limits.result_mb * _MB
+    def _chunks(self, response: Any, query: Query, left: float) -> Iterator[bytes]:
+        """The answer as it comes; the endpoint may be waited for so many seconds more."""
+        size = self._limits.result_mb * _MB
         announced = int(response.headers.get("Content-Length") or -1)
         read = 0
+        asked = time.monotonic()
         while data := self._read(response):
+            left -= time.monotonic() - asked
             read += len(data)
-            left -= len(data)
-            if left < 0:
+            if read > size:
                 raise QueryTooBig(f"The result is over {self._limits.result_mb} MB and was stopped.")
-            if time.monotonic() > deadline:
-                raise QueryTimeout("The query ran past its deadline and was stopped.")
+            if left < 0:
+                raise past_deadline(self._limits.seconds)
             if query.gone.is_set():
-                raise StoreUnavailable("The client went away.")
+                raise gone_away()
             yield data
+            asked = time.monotonic()
         if announced not in (-1, read):
             raise StoreUnavailable(f"The store {self._url} broke off after {read} of {announced} bytes.")
 
@@ -206,7 +206,7 @@ class RemoteStore:
         try:
             data: bytes = response.read1(_CHUNK_BYTES) if hasattr(response, "read1") else response.read(_CHUNK_BYTES)
         except TimeoutError as error:
-            raise QueryTimeout("The query ran past its deadline and was stopped.") from error
+            raise past_deadline(self._limits.seconds) from error
         except (HTTPException, OSError) as error:
             raise StoreUnavailable(f"The store {self._url} broke off: {_said(error)}") from error
         return data
@@ -219,10 +219,11 @@ class RemoteStore:
             client.addParameter("named-graph-uri", graph)
         response = self._send(client, JSON)
         try:
-            results = parse_query_results(response, format=QueryResultsFormat.JSON)
-            assert isinstance(results, QuerySolutions), "our own look-ups are SELECT queries"
-            names = [variable.value for variable in results.variables]
-            rows = [{name: self._blank_again(solution[name]) for name in names} for solution in results]
+            with readable():
+                results = parse_query_results(response, format=QueryResultsFormat.JSON)
+                assert isinstance(results, QuerySolutions), "our own look-ups are SELECT queries"
+                names = [variable.value for variable in results.variables]
+                rows = [{name: self._blank_again(solution[name]) for name in names} for solution in results]
         except TimeoutError as error:
             raise QueryTimeout(f"The store {self._url} took too long for a look-up.") from error
         except (SyntaxError, ValueError, OSError, HTTPException) as error:
@@ -258,9 +259,10 @@ def _too_many(limit: int) -> QueryTooBig:
 def _csv(chunks: Iterator[bytes], limit: int) -> Iterator[bytes]:
     """CSV made from a SELECT query's answer in JSON."""
     try:
-        results = parse_query_results(BufferedReader(ChunkFile(chunks)), format=QueryResultsFormat.JSON)
-        assert isinstance(results, QuerySolutions), "only a SELECT query's rows are asked for as CSV"
-        yield from as_csv(results, limit)
+        with readable():
+            results = parse_query_results(BufferedReader(ChunkFile(chunks)), format=QueryResultsFormat.JSON)
+            assert isinstance(results, QuerySolutions), "only a SELECT query's rows are asked for as CSV"
+            yield from as_csv(results, limit)
     except TooManyRows as error:
         raise _too_many(limit) from error
     except (SyntaxError, ValueError) as error:

@@ -1,11 +1,14 @@
 """Rows of answers where the engine's own serialisers do not serve: as CSV that quotes, and from a stream of bytes."""
 
+import contextlib
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from pyoxigraph import BlankNode, QuerySolutions, Triple
+
+from tracktwo.errors import QueryTooBig
 
 T = TypeVar("T")
 
@@ -76,6 +79,17 @@ def _text(term: Any) -> str:
     if term is None:
         return ""
     return str(term) if isinstance(term, (BlankNode, Triple)) else str(term.value)
+
+
+@contextlib.contextmanager
+def readable() -> Iterator[None]:
+    """Reading results; raises `QueryTooBig` for a term that is too long for the engine's parser, which is 16 MB."""
+    try:
+        yield
+    except MemoryError as error:
+        raise QueryTooBig(
+            "A term of the result is too long to be read.", hint="Ask for less of it, with SUBSTR."
+        ) from error
 
 
 class ChunkFile(io.RawIOBase):

@@ -3,6 +3,7 @@
 It limits its memory, gives up the right to open files and sockets once the store is open, and ends with its parent.
 """
 
+import functools
 import io
 import json
 import os
@@ -11,15 +12,16 @@ import resource
 import select
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import pyoxigraph as ox
 
 from tracktwo.formats import CSV, RDF_FORMATS, RDF_XML, RESULT_FORMATS, XML, named
-from tracktwo.querytext import graphs_in
-from tracktwo.store import BINDINGS, BOOLEAN, GRAPH
+from tracktwo.querytext import graphs_in, has_star, spelt_out, star_replaced
+from tracktwo.store import BINDINGS, BOOLEAN, GRAPH, fault
 from tracktwo.store.frames import DATA, END, ERROR, HEADER, Reader, pack
 from tracktwo.store.rows import RowCount, TooManyRows, as_csv, at_most
 from tracktwo.terms import in_graph
@@ -149,7 +151,7 @@ def _answer(store: ox.Store, setup: Mapping[str, Any], request: Mapping[str, Any
         sink.flush()
         _send(out, END, {"recycle": _peak_mb() - before > _RECYCLE_MB})
     except SyntaxError as error:
-        _send(out, ERROR, _syntax(error))
+        _send(out, ERROR, _syntax(error, setup, request["text"]))
     except _Full:
         _send(out, ERROR, {"type": "size", "message": f"The result is over {setup['result_mb']} MB and was stopped."})
     except TooManyRows:
@@ -162,23 +164,42 @@ def _answer(store: ox.Store, setup: Mapping[str, Any], request: Mapping[str, Any
 
 
 def _run(store: ox.Store, prefixes: dict[str, str], base_iri: str, request: Mapping[str, Any]) -> Any:
-    default, named_graphs = _dataset(request, prefixes)
+    text, _ = spelt_out(request["text"])
+    parse = functools.partial(ox.Store.query, prefixes=prefixes, base_iri=base_iri)
+    text = _in_order(text, parse)
+    default, named_graphs = _dataset(request, text, prefixes, base_iri)
     if default is None and named_graphs is None:
-        return store.query(request["text"], prefixes=prefixes, base_iri=base_iri)
+        return parse(store, text)
     if default is not None and len(default) > 1:
         store, default = _merged(store, default, named_graphs or ()), None
     else:
         default = default or []
     names: list[ox.NamedNode | ox.BlankNode] = [ox.NamedNode(iri) for iri in named_graphs or ()]
     graphs: Any = ox.DefaultGraph() if default is None else [ox.NamedNode(iri) for iri in default]
-    return store.query(request["text"], prefixes=prefixes, base_iri=base_iri, default_graph=graphs, named_graphs=names)
+    return parse(store, text, default_graph=graphs, named_graphs=names)
 
 
-def _dataset(request: Mapping[str, Any], prefixes: Mapping[str, str]) -> tuple[list[str] | None, list[str] | None]:
+def _in_order(text: str, parse: Callable[..., Any]) -> str:
+    """The query with the variables that `SELECT *` stands for in the order in which they come; the engine sorts them.
+
+    Which they are the engine tells: joined with no rows, the query is parsed and planned, and nothing is evaluated.
+    """
+    if not has_star(text):
+        return text
+    try:
+        found = parse(ox.Store(), f"{text}\nVALUES () {{}}").variables
+    except SyntaxError:  # a fault, which is told later, or VALUES stands there already
+        return text
+    return star_replaced(text, [variable.value for variable in found])
+
+
+def _dataset(
+    request: Mapping[str, Any], text: str, prefixes: Mapping[str, str], base_iri: str
+) -> tuple[list[str] | None, list[str] | None]:
     """The default and named graphs that the protocol names, else those of FROM clauses where they name several."""
     if request["default_graphs"] is not None or request["named_graphs"] is not None:
         return request["default_graphs"] or [], request["named_graphs"] or []
-    default, named_graphs = graphs_in(request["text"], prefixes)
+    default, named_graphs = graphs_in(text, prefixes, base_iri)
     return (default, named_graphs) if len(default) > 1 else (None, None)
 
 
@@ -217,18 +238,19 @@ def _write(results: Any, kind: str, wanted: str, sink: _Frames) -> None:
         ox.serialize(at_most(sink.rows_left, results), sink, format=format_.rdf)
 
 
-def _syntax(error: SyntaxError) -> dict[str, Any]:
-    """What the parser says is wrong, and where; its long lists of what it expected mislead, so they are left out."""
-    place = re.match(r"error at (\d+):(\d+): (.*)", error.msg, re.DOTALL)
-    if place is None:
-        return {"type": "query", "message": error.msg}
-    if "Prefix not found" in place[3]:
-        message = "a prefix is not declared"
-    elif meaning := re.search(r"[A-Z][A-Za-z]* (?:[A-Za-z]+ )+[A-Za-z]+", place[3]):
-        message = meaning[0]
-    else:
-        message = "not a SPARQL 1.1 query, at this place or shortly before it"
-    return {"type": "query", "line": int(place[1]), "column": int(place[2]), "message": message}
+def _syntax(error: SyntaxError, setup: Mapping[str, Any], text: str) -> dict[str, Any]:
+    """What is wrong, and where."""
+
+    def parse(tried: str) -> str:
+        try:
+            ox.Store().query(tried, prefixes=setup["prefixes"], base_iri=setup["base_iri"])
+        except SyntaxError as refused:
+            return str(refused.msg)
+        except (ValueError, OSError, RuntimeError):
+            pass  # it was understood
+        return ""
+
+    return {"type": "query"} | asdict(fault.find(text, error.msg, setup["prefixes"], parse))
 
 
 def _peak_mb() -> float:

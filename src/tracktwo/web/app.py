@@ -2,21 +2,24 @@
 
 import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
 
+import pyoxigraph
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
-from tracktwo.errors import TracktwoError
+from tracktwo.errors import TracktwoError, all_taken
 from tracktwo.formats import DOCUMENT_FORMATS
 from tracktwo.links import clickable
 from tracktwo.web import browsing, documents, downloads, linking, pages, query, questions, searching, why
-from tracktwo.web.language import chosen, interface, own_name
-from tracktwo.web.respond import PREFLIGHT, finish, languages, problem, redirect
+from tracktwo.web.headers import PREFLIGHT, finish
+from tracktwo.web.language import chosen, interface, languages, own_name
+from tracktwo.web.problems import ACCEPTED, problem
+from tracktwo.web.respond import redirect
 from tracktwo.web.site import Follower, Options
 
 log = logging.getLogger(__name__)
@@ -38,7 +41,7 @@ def create_app(options: Options) -> Flask:
         _spoken("gettext"), _spoken("ngettext"), newstyle=True
     )
     follower = Follower(options)
-    assets = _digest(files("tracktwo.web"))
+    assets = _digest(files("tracktwo"))
     app.extensions["follower"] = follower
 
     @app.before_request
@@ -52,6 +55,8 @@ def create_app(options: Options) -> Flask:
         g.root = g.site.links.root
         if request.method == "OPTIONS":
             return _options()
+        if "tracktwo.busy" in request.environ:
+            raise all_taken(g.site.publication.limits.query_seconds)
         return _without_slash()
 
     @app.context_processor
@@ -63,7 +68,7 @@ def create_app(options: Options) -> Flask:
             "asset": lambda name: site.links.asset(name, assets) if site else "",
             "interface": getattr(g, "interface", None) or interface("en"),
             "format_titles": _TITLES,
-            "languages": languages(site) if site else (),
+            "languages": languages(site.links, site.publication.languages) if site else (),
             "own_name": own_name,
         }
 
@@ -102,16 +107,19 @@ def _without_slash() -> Response | None:
     if not rule or request.path == "/" or not request.path.endswith("/") or rule.endswith(("/", ">")):
         return None
     query = "?" + request.query_string.decode("latin-1") if request.query_string else ""
-    return redirect(g.site.links.absolute(request.path.strip("/") + query), HTTPStatus.MOVED_PERMANENTLY)
+    status = HTTPStatus.MOVED_PERMANENTLY if request.method in ("GET", "HEAD") else HTTPStatus.PERMANENT_REDIRECT
+    return redirect(g.site.links.absolute(request.path.strip("/") + query), status)
 
 
 def _options() -> Response:
     """Preflight and plain OPTIONS, on every route."""
     response = Response(status=HTTPStatus.NO_CONTENT)
+    del response.headers["Content-Type"]
     response.headers.extend(PREFLIGHT)
-    response.headers["Allow"] = (
-        PREFLIGHT["Access-Control-Allow-Methods"] if request.path == "/sparql" else "GET, HEAD, OPTIONS"
-    )
+    methods = ", ".join(sorted(request.url_rule.methods or ())) if request.url_rule else "GET, HEAD, OPTIONS"
+    response.headers["Allow"] = response.headers["Access-Control-Allow-Methods"] = methods
+    if "QUERY" in methods:
+        response.headers.extend(ACCEPTED)
     return response
 
 
@@ -121,11 +129,18 @@ def _fault(error: Exception) -> Response:
     return problem(error)
 
 
-def _digest(folder: Traversable) -> str:
-    """What the templates and static files are, so that a page's entity tag changes with them."""
-    digest = hashlib.sha256()
-    for name in ("templates", "static", "interface"):
-        for file in sorted(folder.joinpath(name).iterdir(), key=lambda item: item.name):
-            if file.is_file():
-                digest.update(file.name.encode() + file.read_bytes())
+def _digest(package: Traversable) -> str:
+    """What the code is, templates and static files included, so that entity tags change with it."""
+    digest = hashlib.sha256(pyoxigraph.__version__.encode())
+    for file in _code(package):
+        digest.update(file.name.encode() + file.read_bytes())
     return digest.hexdigest()[:10]
+
+
+def _code(folder: Traversable) -> Iterator[Traversable]:
+    """The files of a package, in order, but for compiled ones and the publication that it ships."""
+    for item in sorted(folder.iterdir(), key=lambda item: item.name):
+        if item.is_file():
+            yield item
+        elif item.name not in ("__pycache__", "publication"):
+            yield from _code(item)

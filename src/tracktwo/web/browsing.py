@@ -1,23 +1,21 @@
 """The entities of a class: a page with facets to choose by, and the same list as CSV, JSON and RDF."""
 
-import csv
-import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from flask import Blueprint, Response, g, render_template, request
-from pyoxigraph import Literal, NamedNode, Triple
 
-from tracktwo.catalog import Class, Listed
+from tracktwo import serialise
+from tracktwo.catalog import Class
 from tracktwo.errors import BadRequest, NotFound, nearest
 from tracktwo.facets import ORDERS, Choice, Entry, Facet, Tally, Value
 from tracktwo.formats import CSV, HTML, JSON_OBJECT, RDF_FORMATS, Format
-from tracktwo.namespaces import RDF, RDFS, SCHEMA
-from tracktwo.release import dump
 from tracktwo.release.facets import RESERVED
-from tracktwo.web.respond import Link, Resource, fixed, represent
+from tracktwo.web.headers import NO_STORE, Link
+from tracktwo.web.lists import Item, as_csv, item_list
+from tracktwo.web.respond import Resource, fixed, represent
 from tracktwo.web.site import Site
 
 routes = Blueprint("browsing", __name__)
@@ -92,7 +90,8 @@ def browse(slug: str) -> Response:
 
     def variant(row: Format) -> str:
         after = {"after": [str(asked.after)]} if asked.after >= 0 else {}
-        return _url(site, f"{name}.{row.suffix}", asked.parameters | after)
+        all_ = {"all": [asked.all]} if asked.all and row is HTML else {}
+        return _url(site, f"{name}.{row.suffix}", asked.parameters | after | all_)
 
     partly = any(tally.gave_up for tally in found.tallies)
     links = [Link(_url(site, name, asked.parameters), "canonical")]
@@ -104,7 +103,7 @@ def browse(slug: str) -> Response:
 
 def _unkept(resource: Resource) -> Resource:
     """The resource as it is just now: nobody keeps counts that a busier moment left out."""
-    return Resource(resource.formats, resource.variant, resource.body, resource.links, "no-store", resource.extra)
+    return Resource(resource.formats, resource.variant, resource.body, resource.links, NO_STORE, resource.extra)
 
 
 def _asked(site: Site, slug: str) -> Asked:
@@ -279,19 +278,9 @@ def _written(site: Site, asked: Asked, format_: Format, found: Listing) -> bytes
         return as_csv(found.entries, found.labels, site.publication.languages)
     if format_ is JSON_OBJECT:
         return json.dumps(_as_json(site, asked, found), ensure_ascii=False, indent=1) + "\n"
-    page = NamedNode(_url(site, asked.class_.slug, asked.parameters))
-    return dump.triples(format_, _as_triples(page, asked, found), site.publication.prefixes)
-
-
-def as_csv(entries: Iterable[Entry | Listed], labels: Mapping[str, Mapping[str, str]], languages: Sequence[str]) -> str:
-    """One line an entity: its IRI, and its label in each of the languages (RFC 4180)."""
-    text = io.StringIO()
-    lines = csv.writer(text)
-    lines.writerow(["iri", *(f"label_{language}" for language in languages)])
-    for entry in entries:
-        named = labels.get(entry.iri, {})
-        lines.writerow([entry.iri, *(named.get(language, named.get("", "")) for language in languages)])
-    return text.getvalue()
+    page = _url(site, asked.class_.slug, asked.parameters)
+    triples = item_list(page, found.total, _items(asked, found), site.publication.skolem_prefix)
+    return serialise.triples(format_, triples, site.publication.prefixes)
 
 
 def _as_json(site: Site, asked: Asked, found: Listing) -> dict[str, object]:
@@ -324,18 +313,8 @@ def _value_as_json(value: Value, found: Listing) -> dict[str, object]:
     return {"value": value.name, "count": value.count, **named}
 
 
-def _as_triples(page: NamedNode, asked: Asked, found: Listing) -> Iterable[Triple]:
-    """The list with positions (schema.org, ItemList), and of each entity its class and labels."""
-    yield Triple(page, RDF.type, SCHEMA.ItemList)
-    yield Triple(page, SCHEMA.numberOfItems, Literal(found.total))
+def _items(asked: Asked, found: Listing) -> Iterator[Item]:
+    """The entities with their class and labels."""
     for entry in found.entries:
-        if entry.iri.startswith("_:"):
-            continue
-        item, thing = NamedNode(f"{page.value}#{entry.place}"), NamedNode(entry.iri)
-        yield Triple(page, SCHEMA.itemListElement, item)
-        yield Triple(item, RDF.type, SCHEMA.ListItem)
-        yield Triple(item, SCHEMA.position, Literal(entry.place + 1))
-        yield Triple(item, SCHEMA.item, thing)
-        yield Triple(thing, RDF.type, NamedNode(asked.class_.iri))
-        for language, text in found.labels.get(entry.iri, {}).items():
-            yield Triple(thing, RDFS.label, Literal(text, language=language) if language else Literal(text))
+        labels = [(text, language) for language, text in found.labels.get(entry.iri, {}).items()]
+        yield Item(entry.place + 1, entry.iri, labels, asked.class_.iri)

@@ -12,7 +12,8 @@ from cachetools import LRUCache
 
 _MAX_BYTES = 64 << 20
 _MAX_ENTRY_BYTES = 1 << 20
-_OVERHEAD_BYTES = 1024  # of an entry besides its body: key, headers, the cache's own bookkeeping
+_MAX_KEY_BYTES = 2 << 10
+_OVERHEAD_BYTES = _MAX_KEY_BYTES + 1024  # of an entry besides headers and body: its key, Python's own objects
 
 #: Request headers that responses vary by; a request with another that matters is answered anew.
 _VARIES = (b"accept", b"accept-encoding", b"accept-language")
@@ -30,12 +31,17 @@ class Finished:
     headers: list[tuple[bytes, bytes]]
     body: bytes
 
+    @property
+    def size(self) -> int:
+        """How many bytes it holds."""
+        return len(self.body) + sum(len(name) + len(value) for name, value in self.headers)
+
 
 class ResponseCache:
     """The least recently used go first. Used from one thread, the event loop's."""
 
     def __init__(self, max_bytes: int = _MAX_BYTES) -> None:
-        self._entries: LRUCache[Key, Finished] = LRUCache(max_bytes, lambda entry: len(entry.body) + _OVERHEAD_BYTES)
+        self._entries: LRUCache[Key, Finished] = LRUCache(max_bytes, lambda entry: entry.size + _OVERHEAD_BYTES)
 
     def key(self, release: str, scope: Mapping[str, Any]) -> Key | None:
         """The key of a request (an ASGI scope), None where its answer is not to be kept."""
@@ -48,7 +54,8 @@ class ResponseCache:
             if name in found:
                 found[name] += value.decode("latin-1") + ","
         line = (release, scope["method"], scope["raw_path"].decode("latin-1"), scope["query_string"].decode("latin-1"))
-        return (*line, *found.values())
+        key = (*line, *found.values())
+        return key if sum(map(len, key)) <= _MAX_KEY_BYTES else None
 
     def get(self, key: Key | None) -> Finished | None:
         """The response that is kept under a key."""

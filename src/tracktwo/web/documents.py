@@ -3,19 +3,23 @@
 import re
 from collections.abc import Sequence
 from http import HTTPStatus
+from itertools import chain
 from urllib.parse import quote
 
 from flask import Blueprint, Response, g, render_template, request
 from pyoxigraph import BlankNode, NamedNode, Quad
 
-from tracktwo.errors import NotFound
+from tracktwo import serialise
+from tracktwo.errors import BadRequest, NotFound
 from tracktwo.formats import DOCUMENT_FORMATS, HTML, Format, named
 from tracktwo.links import is_valid_iri
 from tracktwo.namespaces import OWL, VOID
-from tracktwo.release import dump
+from tracktwo.store import GRAPH, Answer
 from tracktwo.terms import Node, name_of
 from tracktwo.view import View
-from tracktwo.web.respond import Link, Resource, fixed, redirect, represent, without_language
+from tracktwo.web.headers import Link
+from tracktwo.web.language import without_language
+from tracktwo.web.respond import Body, Resource, fixed, redirect, represent
 from tracktwo.web.site import Site
 
 routes = Blueprint("documents", __name__)
@@ -70,8 +74,16 @@ def describe() -> Response:
         return redirect(site.links.full(site.links.url(meant)), HTTPStatus.SEE_OTHER)
     if meant != iri:
         return redirect(site.links.full(site.links.site("describe", iri=meant)), HTTPStatus.MOVED_PERMANENTLY)
-    format_ = named(request.args["format"], DOCUMENT_FORMATS) if request.args.get("format") else None
-    return _represent(site, iri, [NamedNode(iri)], format_)
+    return _represent(site, iri, [NamedNode(iri)], _format_named(request.args.get("format", "")))
+
+
+def _format_named(name: str) -> Format | None:
+    """The format that goes by a name, None where none is named; raises `BadRequest` for one that nothing has."""
+    format_ = named(name, DOCUMENT_FORMATS) if name else None
+    if name and format_ is None:
+        known = ", ".join(row.name for row in DOCUMENT_FORMATS)
+        raise BadRequest(f"No format is called “{name}”.", hint=f"Known: {known}")
+    return format_
 
 
 @routes.get("/.well-known/genid/<label>")
@@ -149,7 +161,7 @@ def _represent(site: Site, document: str, subjects: Sequence[Node], format_: For
         *(Link(class_.iri, "type") for class_ in site.catalog.classes_of(_name(subjects, main))[:_TYPES_LINKED]),
     ]
 
-    def body(chosen: Format, head: Sequence[Link]) -> bytes | str:
+    def body(chosen: Format, head: Sequence[Link]) -> Body:
         if chosen is HTML:
             return _page(site, document, subjects, head)
         return _rdf(site, document, subjects, chosen)
@@ -176,17 +188,23 @@ def _main(site: Site, document: str, subjects: Sequence[Node]) -> str:
     return next((name for name in likely if name in names), names[0] if names else document)
 
 
-def _rdf(site: Site, document: str, subjects: Sequence[Node], format_: Format) -> bytes:
+def _rdf(site: Site, document: str, subjects: Sequence[Node], format_: Format) -> Body:
+    here = NamedNode(document)
+    about = Quad(here, VOID.inDataset, NamedNode(site.publication.dataset_iri))
+    size = site.release.manifest["statistics"]["graphs"].get(document, 0)
+    if size > site.publication.limits.document_triples:
+        chunks = serialise.streamed(
+            format_, lambda: chain(site.describer.streamed(document), [about]), site.publication.prefixes
+        )
+        return Answer(GRAPH, format_, chunks, chunks.close)
     quads = (
         site.describer.document(document)
         if (isinstance(subjects[0], NamedNode) and site.catalog.documents_among([document]))
         or document in site.describer.graphs
         else site.describer.statements(subjects)
     )
-    here = NamedNode(document)
-    about = Quad(here, VOID.inDataset, NamedNode(site.publication.dataset_iri))
     renamed = [_named(quad, subjects[0], here) for quad in quads] if isinstance(subjects[0], BlankNode) else quads
-    return dump.document(format_, [*renamed, about], site.publication.prefixes)
+    return serialise.document(format_, [*renamed, about], site.publication.prefixes)
 
 
 def _named(quad: Quad, node: Node, name: NamedNode) -> Quad:

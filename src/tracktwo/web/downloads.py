@@ -1,16 +1,16 @@
 """What machines take whole: dumps with checksums, the dataset's description, the sitemap."""
 
-from collections.abc import Sequence
-from http import HTTPStatus
+import math
+from collections.abc import Iterable, Sequence
 from xml.sax.saxutils import escape
 
 from flask import Blueprint, Response, g, render_template, request, send_file
 
-from tracktwo import description
+from tracktwo import description, serialise
 from tracktwo.errors import NotFound
-from tracktwo.formats import DOCUMENT_FORMATS, HTML, Format
-from tracktwo.release import dump
-from tracktwo.web.respond import Link, Representation, Resource, fixed, represent, respond
+from tracktwo.formats import DOCUMENT_FORMATS, HTML, SITEMAP, Format
+from tracktwo.web.headers import Link
+from tracktwo.web.respond import Representation, Resource, fixed, represent, represent_page, respond
 from tracktwo.web.site import Site
 
 routes = Blueprint("downloads", __name__)
@@ -22,17 +22,10 @@ _SITEMAP_URLS = 50_000  # the protocol's limit for one file
 def dumps() -> Response:
     """The list of dumps."""
     site: Site = g.site
-    return respond(
+    manifest = site.release.manifest
+    return represent_page(
         site,
-        Representation(
-            HTML,
-            lambda: render_template(
-                "dumps.html",
-                head=[],
-                files=site.release.manifest["dumps"],
-                statistics=site.release.manifest["statistics"],
-            ),
-        ),
+        lambda: render_template("dumps.html", head=[], files=manifest["dumps"], statistics=manifest["statistics"]),
     )
 
 
@@ -48,8 +41,8 @@ def one_dump(name: str) -> Response:
         site.release.dumps / name,
         mimetype=kind,
         conditional=True,
-        etag=f"{site.release.folder.name}-{name}",
-        last_modified=site.release.created,
+        etag=f"{site.release.build}-{name}",
+        last_modified=site.release.built,
     )
     response.headers["Cache-Control"] = "public, max-age=300"
     response.headers["Accept-Ranges"] = "bytes"
@@ -69,7 +62,7 @@ def dataset(suffix: str = "") -> Response:
                 "dataset.html", head=head, manifest=site.release.manifest, publication=site.publication
             )
         triples = description.dataset(site.publication, site.links, site.release.manifest, site.examples)
-        return dump.triples(format_, triples, site.publication.prefixes)
+        return serialise.triples(format_, triples, site.publication.prefixes)
 
     resource = Resource(DOCUMENT_FORMATS, lambda format_: site.links.absolute(f"dataset.{format_.suffix}"), body)
     return represent(site, resource, fixed(suffix, DOCUMENT_FORMATS) if suffix else None)
@@ -79,26 +72,30 @@ def dataset(suffix: str = "") -> Response:
 def sitemap() -> Response:
     """All documents for crawlers, or the parts of the list where they are too many for one file."""
     site: Site = g.site
-    count = site.catalog.document_count()
-    part = request.args.get("part", type=int)
-    if part is None and count > _SITEMAP_URLS:
-        parts = range((count + _SITEMAP_URLS - 1) // _SITEMAP_URLS)
-        entries = "".join(
-            f"<sitemap><loc>{escape(site.links.absolute(f'sitemap.xml?part={number}'))}</loc></sitemap>\n"
-            for number in parts
-        )
-        return _xml(f'<sitemapindex xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n{entries}</sitemapindex>\n')
-    documents = site.catalog.documents((part or 0) * _SITEMAP_URLS, _SITEMAP_URLS)
+    parts = max(1, math.ceil(site.catalog.document_count() / _SITEMAP_URLS))
+    asked = request.args.get("part")
+    if asked is None and parts > 1:
+        return respond(site, Representation(SITEMAP, lambda: _index(site, parts)))
+    if asked is not None and asked not in map(str, range(parts)):
+        raise NotFound(f"The sitemap has no part “{asked}”; it has {parts}, from 0.")
+    return respond(site, Representation(SITEMAP, lambda: _part(site, int(asked or 0))))
+
+
+def _index(site: Site, parts: int) -> str:
+    """A sitemap of sitemaps."""
+    urls = (site.links.absolute(f"sitemap.xml?part={number}") for number in range(parts))
+    return _xml("sitemapindex", (f"<sitemap><loc>{escape(url)}</loc></sitemap>" for url in urls))
+
+
+def _part(site: Site, part: int) -> str:
+    """The documents of one part, counted from 0."""
     modified = f"{site.release.created:%Y-%m-%d}"
+    documents = site.catalog.documents(part * _SITEMAP_URLS, _SITEMAP_URLS)
     urls = (site.links.full(site.links.path(iri)) for iri in documents)
-    entries = "".join(f"<url><loc>{escape(url)}</loc><lastmod>{modified}</lastmod></url>\n" for url in urls)
-    return _xml(f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n{entries}</urlset>\n')
+    return _xml("urlset", (f"<url><loc>{escape(url)}</loc><lastmod>{modified}</lastmod></url>" for url in urls))
 
 
-def _xml(content: str) -> Response:
-    return Response(
-        '<?xml version="1.0" encoding="UTF-8"?>\n' + content,
-        status=HTTPStatus.OK,
-        content_type="application/xml",
-        headers={"Cache-Control": "public, max-age=300"},
-    )
+def _xml(root: str, entries: Iterable[str]) -> str:
+    lines = "".join(f"{entry}\n" for entry in entries)
+    namespace = "http://www.sitemaps.org/schemas/sitemap/0.9"
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n<{root} xmlns="{namespace}">\n{lines}</{root}>\n'

@@ -6,18 +6,27 @@ numbers are written as the language writes them (Unicode CLDR, by Babel).
 
 import functools
 import io
+import re
 from collections.abc import Sequence
 from datetime import date
 from gettext import NullTranslations
 from importlib.resources import files
+from urllib.parse import urlencode
 
 from babel import Locale, UnknownLocaleError, dates, numbers
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
+from flask import Response, g, request
 from werkzeug.datastructures import LanguageAccept
 
+from tracktwo.formats import HTML, JSON_OBJECT, OPENSEARCH, SUGGESTIONS
+from tracktwo.links import Links
+
 _OWN = "en"
+
+#: Formats in which the reader's language is spoken.
+SPOKEN = (HTML.media_type, JSON_OBJECT.media_type, SUGGESTIONS.media_type, OPENSEARCH.media_type)
 
 
 class Interface:
@@ -85,3 +94,41 @@ def chosen(offered: Sequence[str], named: str, accepted: LanguageAccept) -> str:
     if named in offered:
         return named
     return accepted.best_match(offered, default=offered[0]) or offered[0]
+
+
+def languages(links: Links, offered: Sequence[str]) -> list[tuple[str, str]]:
+    """The page that is asked for in each language: (language, absolute URL); none where there is but one."""
+    if len(offered) < 2:
+        return []
+    page = re.sub(r"\.html$|[?&]format=html$", "", g.get("page") or asked(links))
+    return [(language, in_language(page, language)) for language in offered]
+
+
+def in_language(url: str, language: str) -> str:
+    """The URL of a page with the language that it is to be in."""
+    return url + ("&" if "?" in url else "?") + urlencode({"lang": language})
+
+
+def without_language(query: str) -> str:
+    """A URL's query without the last `lang`, which is ours; an IRI may have one of its own before it."""
+    parts = query.split("&")
+    ours = [number for number, part in enumerate(parts) if part.startswith("lang=")][-1:]
+    return "&".join(part for number, part in enumerate(parts) if number not in ours)
+
+
+def asked(links: Links) -> str:
+    """The absolute URL of the request, without a language."""
+    path = request.environ.get("tracktwo.raw_path") or request.path
+    query = request.query_string.decode("latin-1")
+    kept = without_language(query) if links.language else query
+    return links.absolute(path.lstrip("/")) + (f"?{kept}" if kept else "")
+
+
+def spoken(response: Response, media_type: str) -> None:
+    """Say which language a page is in, and that it follows from what the reader's browser asks for."""
+    site = getattr(g, "site", None)
+    if site is None or media_type not in SPOKEN:
+        return
+    response.headers["Content-Language"] = site.language
+    if not site.links.language and len(site.publication.languages) > 1:
+        response.vary.add("Accept-Language")

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from flask import Blueprint, Response, g, render_template, request
 from pyoxigraph import Literal, NamedNode, Triple
 
+from tracktwo import serialise
 from tracktwo.catalog import Listed
 from tracktwo.errors import NotFound
 from tracktwo.formats import CSV, HTML, JSON_OBJECT, RDF_FORMATS, Format
 from tracktwo.namespaces import RDFS
-from tracktwo.release import dump
 from tracktwo.terms import node_of
-from tracktwo.web.browsing import as_csv
-from tracktwo.web.respond import Link, Resource, fixed, represent
+from tracktwo.web.headers import Link
+from tracktwo.web.lists import as_csv
+from tracktwo.web.respond import Resource, fixed, represent
 from tracktwo.web.site import Site
 
 routes = Blueprint("linking", __name__)
@@ -98,7 +99,7 @@ def _written(site: Site, format_: Format, found: Links) -> bytes | str:
         return as_csv(found.entries, found.labels, site.publication.languages)
     if format_ is JSON_OBJECT:
         return json.dumps(_as_json(site, found), ensure_ascii=False, indent=1) + "\n"
-    return dump.triples(format_, _as_triples(found), site.publication.prefixes)
+    return serialise.triples(format_, _as_triples(found), site.publication.prefixes)
 
 
 def _as_json(site: Site, found: Links) -> dict[str, object]:

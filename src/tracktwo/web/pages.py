@@ -7,10 +7,11 @@ from flask import Blueprint, Response, g, render_template, request
 from pyoxigraph import NamedNode
 
 from tracktwo.errors import NotFound
-from tracktwo.formats import HTML, JSON_OBJECT, STATIC_FORMATS
+from tracktwo.formats import JSON_OBJECT, STATIC_FORMATS, TEXT
 from tracktwo.links import is_valid_iri
 from tracktwo.provenance import provenance
-from tracktwo.web.respond import Link, Representation, respond
+from tracktwo.web.headers import NO_STORE, Link
+from tracktwo.web.respond import Representation, represent_page, respond
 from tracktwo.web.site import Site
 
 routes = Blueprint("pages", __name__)
@@ -76,7 +77,7 @@ def around() -> Response:
         view, picture = site.describer.around(NamedNode(iri))
         return render_template("around.html", head=[], view=view, picture=picture)
 
-    return respond(site, Representation(HTML, body))
+    return represent_page(site, body)
 
 
 @routes.get("/card")
@@ -122,22 +123,18 @@ def robots() -> Response:
     root = site.links.root
     lines = [
         "User-agent: *",
-        *(
-            f"Disallow: {root}{path}"
-            for path in ("sparql", "links", "describe", "search", "suggest", "card", "why", "around")
-        ),
+        *(f"Disallow: {root}{path}" for path in _UNCRAWLED),
         f"Sitemap: {site.links.absolute('sitemap.xml')}",
     ]
-    return Response("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
+    return respond(site, Representation(TEXT, lambda: "\n".join(lines) + "\n"))
 
 
 @routes.get("/health")
 def health() -> Response:
     """The release that is served, for whoever runs the site."""
-    return Response(
-        g.site.release.id + "\n", content_type="text/plain; charset=utf-8", headers={"Cache-Control": "no-store"}
-    )
+    site: Site = g.site
+    return respond(site, Representation(TEXT, lambda: site.release.id + "\n", cache=NO_STORE))
 
 
 def _html(site: Site, template: str, head: list[Link], **values: object) -> Response:
-    return respond(site, Representation(HTML, lambda: render_template(template, head=head, **values), head))
+    return represent_page(site, lambda: render_template(template, head=head, **values), head)

@@ -1,35 +1,38 @@
 """The SPARQL endpoint: one URL for clients by the protocol, for people a form and a table."""
 
-import hashlib
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, g, render_template, request
-from werkzeug.exceptions import MethodNotAllowed
 
-from tracktwo import description, hints, querytext, sparql
+from tracktwo import description, formats, hints, serialise, sparql
 from tracktwo.errors import (
     BadRequest,
-    Busy,
-    Forbidden,
     QueryError,
-    QueryTimeout,
-    QueryTooBig,
-    StoreUnavailable,
     TooLarge,
     TracktwoError,
-    UnsupportedMedia,
 )
-from tracktwo.formats import DOCUMENT_FORMATS, HTML, JSON, JSON_OBJECT, RESULT_FORMATS, TURTLE, Format, negotiate
+from tracktwo.formats import (
+    DOCUMENT_FORMATS,
+    HTML,
+    JSON,
+    JSON_OBJECT,
+    RDF_FORMATS,
+    RESULT_FORMATS,
+    TURTLE,
+    Format,
+    negotiate,
+)
 from tracktwo.namespaces import OWL, RDF, RDFS
 from tracktwo.publication import SETTINGS
-from tracktwo.release import dump
 from tracktwo.store import Answer, Query
 from tracktwo.web import answers, editor
-from tracktwo.web.respond import STATUS, Link, Representation, Resource, fixed, represent, respond, spoken
+from tracktwo.web.headers import NO_STORE, Link
+from tracktwo.web.problems import EXPLAINED, problem
+from tracktwo.web.respond import Body, Representation, Resource, fixed, represent, represent_page, respond
 from tracktwo.web.site import Site
 
 routes = Blueprint("query", __name__)
@@ -43,12 +46,14 @@ _PROPERTIES = tuple(
     kind.value for kind in (OWL.ObjectProperty, OWL.DatatypeProperty, OWL.AnnotationProperty, RDF.Property)
 )
 
-#: The refusals that `/limits` explains.
-_EXPLAINED = (BadRequest, Forbidden, TooLarge, UnsupportedMedia, StoreUnavailable, Busy, QueryTimeout, QueryTooBig)
+#: What the server knows of a request beside what was sent, by its names there.
+_OF_THE_SERVER = {"gone": "tracktwo.gone", "arrived": "tracktwo.arrived"}
 
 #: How the settings begin that `/limits` shows.
 _BOUNDING = ("limits.query_", "limits.result_", "limits.page_rows")
-_METHODS = ["GET", "POST", "QUERY"]
+
+#: The `Cache-Control` of an answer that is the same each time.
+_KEPT_SHORTLY = "public, max-age=60"
 
 
 @routes.context_processor
@@ -57,25 +62,44 @@ def _for_the_editor() -> dict[str, Any]:
     return {"editor_words": editor.words}
 
 
-@routes.route("/sparql", methods=[*_METHODS, "PUT", "DELETE", "PATCH"])
+@routes.route("/sparql", methods=["GET", "POST", "QUERY"])
 def endpoint() -> Response:
     """A query's answer; without a query, the form for browsers and the service description for machines."""
-    if request.method not in (*_METHODS, "HEAD"):
-        raise MethodNotAllowed(valid_methods=["GET", "HEAD", "POST", "QUERY", "OPTIONS"])
     site: Site = g.site
     asked = _request()
-    page = negotiate(asked.accept, (*RESULT_FORMATS, *DOCUMENT_FORMATS)) is HTML and not request.args.get("format")
+    named = request.args.get("format", "")
+    best = negotiate(asked.accept, (*RESULT_FORMATS, *DOCUMENT_FORMATS))
+    page = (formats.named(named, (HTML,)) if named else best) is HTML
     if not sparql.has_query(asked):
         return _introduction(site)
     if request.environ.get("tracktwo.body_over"):
-        raise TooLarge(f"The request is over {site.publication.limits.query_bytes} bytes.")
+        raise TooLarge(f"The query is over {site.publication.limits.query_bytes} bytes.")
     if page:
         return _page(site, asked)
     query = sparql.read(asked, site.rules)
-    etag = _etag(site, query)
-    if etag and etag in {tag.removesuffix("-gzip") for tag in request.if_none_match.as_set(include_weak=True)}:
-        return _headed(site, query, etag, Response(status=HTTPStatus.NOT_MODIFIED))
-    return _headed(site, query, etag, _stream(_answer(site, query)))
+    if request.method in ("GET", "HEAD"):
+        g.variants = _variants(site)
+    return respond(
+        site,
+        Representation(
+            None,
+            lambda: _answer(site, query),
+            negotiated=True,
+            variant=repr([row and row.name for row in (query.results, query.graph)]),
+            cache=_cache(query),
+            extra=_hinted(site, query),
+        ),
+    )
+
+
+def _variants(site: Site) -> list[Link]:
+    """The answer in each format that it may have, for whom none of them fits."""
+    asked = [pair for pair in request.args.items(multi=True) if pair[0] not in ("format", "lang")]
+    url = site.links.absolute("sparql")
+    return [
+        Link(f"{url}?{urlencode([*asked, ('format', row.name)])}", "alternate", row.media_type)
+        for row in (*RESULT_FORMATS, *RDF_FORMATS)
+    ]
 
 
 def _answer(site: Site, query: Query) -> Answer:
@@ -83,29 +107,19 @@ def _answer(site: Site, query: Query) -> Answer:
     try:
         return site.store.answer(query)
     except QueryError as error:
-        error.hint = error.hint or hints.unknown_prefix(query.text, site.publication.prefixes)
+        error.hint = error.hint or hints.unknown_prefix(error.prefix, site.publication.prefixes)
         raise
 
 
-def _etag(site: Site, query: Query) -> str:
-    """A strong tag from release, query, dataset and formats, known before the query runs; none where answers differ."""
-    if request.method not in ("GET", "HEAD") or query.federated or querytext.is_volatile(query.text):
-        return ""
-    formats = tuple(format_.name if format_ else "" for format_ in (query.results, query.graph))
-    key = repr((site.release.folder.name, query.text, query.default_graphs, query.named_graphs, formats))
-    return hashlib.sha256(key.encode()).hexdigest()[:20]
+def _cache(query: Query) -> str:
+    """How long an answer may be kept: not at all where it differs each time, or was not asked for by its URL."""
+    return _KEPT_SHORTLY if request.method in ("GET", "HEAD") and answers.is_lasting(query) else NO_STORE
 
 
-def _headed(site: Site, query: Query, etag: str, response: Response) -> Response:
-    """The response with what lets caches keep it, and with the hint that its query deserves."""
-    response.vary.add("Accept")
-    response.headers["Cache-Control"] = "public, max-age=60" if etag else "no-store"
-    if etag:
-        response.set_etag(etag)
-        response.last_modified = site.release.created
-    if hint := hints.unknown_term(query.text, site.catalog, site.links, site.publication.prefixes):
-        response.headers["Tracktwo-Hint"] = hint.encode("ascii", "backslashreplace").decode()
-    return response
+def _hinted(site: Site, query: Query) -> dict[str, str]:
+    """The header with the hint that a query deserves."""
+    hint = hints.unknown_term(query.text, site.catalog, site.links, site.publication.prefixes)
+    return {"Tracktwo-Hint": hint.encode("ascii", "backslashreplace").decode()} if hint else {}
 
 
 def _request() -> sparql.Request:
@@ -117,7 +131,8 @@ def _request() -> sparql.Request:
         body=request.get_data(cache=True, parse_form_data=False),
         accept=request.headers.get("Accept"),
         client=request.remote_addr or "",
-        **({"gone": request.environ["tracktwo.gone"]} if "tracktwo.gone" in request.environ else {}),
+        coding=request.headers.get("Content-Encoding", ""),
+        **{name: request.environ[key] for name, key in _OF_THE_SERVER.items() if key in request.environ},
     )
 
 
@@ -128,7 +143,7 @@ def _introduction(site: Site, format_: Format | None = None) -> Response:
         if chosen is HTML:
             return render_template("sparql.html", head=head, text="", examples=site.questions)
         triples = description.service(site.publication, site.links, site.release.manifest, site.store.functions)
-        return dump.triples(chosen, triples, site.publication.prefixes)
+        return serialise.triples(chosen, triples, site.publication.prefixes)
 
     resource = Resource(DOCUMENT_FORMATS, lambda row: site.links.absolute(f"sparql.{row.suffix}"), body)
     return represent(site, resource, format_)
@@ -169,10 +184,8 @@ def limits() -> Response:
         )
         for row in rows
     ]
-    explained = [(STATUS[kind], kind.__doc__ or "") for kind in _EXPLAINED]
-    return respond(
-        site, Representation(HTML, lambda: render_template("limits.html", head=[], bounds=bounds, explained=explained))
-    )
+    explained = sorted(EXPLAINED.items())
+    return represent_page(site, lambda: render_template("limits.html", head=[], bounds=bounds, explained=explained))
 
 
 def _unit(setting: str) -> str:
@@ -227,8 +240,10 @@ def labels() -> Response:
     site: Site = g.site
     asked = request.get_json(silent=True)
     iris = asked.get("iris") if isinstance(asked, dict) else None
-    if not isinstance(iris, list) or len(iris) > _LABELS_AT_ONCE or not all(isinstance(iri, str) for iri in iris):
+    if not isinstance(iris, list) or not all(isinstance(iri, str) for iri in iris):
         raise BadRequest(f'Send {{"iris": […]}} with at most {_LABELS_AT_ONCE} IRIs.')
+    if len(iris) > _LABELS_AT_ONCE:
+        raise TooLarge(f"At most {_LABELS_AT_ONCE} IRIs are labelled at once.")
     known = site.catalog.mentioned(iris)
     texts = site.catalog.labels(known)
     found = {}
@@ -236,41 +251,22 @@ def labels() -> Response:
         if iri in known or site.links.is_ours(iri):
             label, language = site.describer.label(iri, texts)
             found[iri] = {"label": label, "lang": language, "url": site.describer.url(iri)}
-    body = json.dumps(found, ensure_ascii=False)
-    return Response(body, content_type=JSON_OBJECT.content_type, headers={"Cache-Control": "no-store"})
-
-
-def _stream(answer: Answer) -> Response:
-    """The answer as it comes; a failure on the way breaks the transfer, so that it can't be taken for whole."""
-    if answer.whole is not None:
-        return Response(answer.whole, content_type=answer.format.content_type)
-    response = Response(answer.chunks, content_type=answer.format.content_type)
-    response.call_on_close(answer.close)
-    return response
+    return respond(site, Representation(JSON_OBJECT, lambda: json.dumps(found, ensure_ascii=False), cache=NO_STORE))
 
 
 def _page(site: Site, asked: sparql.Request) -> Response:
     """The form with the answer, or the error, below it."""
     text = request.values.get("query", "")
+
+    def form(**values: Any) -> str:
+        return render_template("sparql.html", head=[], text=text, examples=site.questions, **values)
+
+    def body() -> Body:
+        hint = hints.unknown_term(query.text, site.catalog, site.links, site.publication.prefixes)
+        return answers.page(answers.shown(site, _answer(site, query)), lambda shown: form(hint=hint, **shown))
+
     try:
-        query = sparql.read(asked, site.rules)
-        answer = _answer(site, replace(query, results=JSON, graph=TURTLE))
-        shown = answers.shown(site, answer)
+        query = replace(sparql.read(asked, site.rules), results=JSON, graph=TURTLE)
+        return respond(site, Representation(HTML, body, negotiated=True, cache=_cache(query)))
     except TracktwoError as error:
-        status = STATUS.get(type(error), HTTPStatus.INTERNAL_SERVER_ERROR)
-        body = render_template("sparql.html", head=[], text=text, error=error, status=status, examples=site.questions)
-        response = Response(body, status=status, content_type=HTML.content_type, headers={"Cache-Control": "no-store"})
-        response.vary.add("Accept")
-        spoken(response, HTML.media_type)
-        return response
-    hint = hints.unknown_term(query.text, site.catalog, site.links, site.publication.prefixes)
-    response = Response(
-        render_template("sparql.html", head=[], text=text, examples=site.questions, hint=hint, **shown),
-        content_type=HTML.content_type,
-    )
-    response.vary.add("Accept")
-    spoken(response, HTML.media_type)
-    response.headers["Cache-Control"] = "no-store" if shown.get("cut") else "public, max-age=60"
-    if shown.get("cut"):
-        response.headers["Tracktwo-Truncated"] = f"rows={site.publication.limits.page_rows}"
-    return response
+        return problem(error, form)

@@ -8,18 +8,30 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, g, render_template, request
 from pyoxigraph import Literal, NamedNode
 
-from tracktwo import pictures
+from tracktwo import pictures, serialise
 from tracktwo import question as questions
 from tracktwo.errors import BadRequest, NotFound
-from tracktwo.formats import DOCUMENT_FORMATS, HTML, JSON, RDF_FORMATS, RESULT_FORMATS, TURTLE, XML, Format
+from tracktwo.formats import (
+    DOCUMENT_FORMATS,
+    HTML,
+    JSON,
+    RDF_FORMATS,
+    RESULT_FORMATS,
+    SPARQL_QUERY,
+    TURTLE,
+    XML,
+    Format,
+    negotiate,
+)
 from tracktwo.links import is_valid_iri
 from tracktwo.namespaces import XSD
-from tracktwo.question import Question
-from tracktwo.release import dump
+from tracktwo.question import LANGUAGE, Question
 from tracktwo.store import Query
 from tracktwo.view import Value
 from tracktwo.web import answers
-from tracktwo.web.respond import Link, Resource, fixed, represent
+from tracktwo.web.headers import NO_STORE, Link
+from tracktwo.web.language import own_name
+from tracktwo.web.respond import KEPT, Body, Representation, Resource, fixed, represent, respond
 from tracktwo.web.site import Site
 
 routes = Blueprint("questions", __name__)
@@ -70,19 +82,27 @@ def one_question(slug: str) -> Response:
     question = by_slug.get(slug) or by_slug.get(stem)
     if question is None:
         raise NotFound(f"No saved query is called “{slug}”.")
-    text = _text(site, question)
+    asked = _asked_with(site, question)
     if slug not in by_slug and suffix == "rq":
-        return Response(text, content_type="application/sparql-query")
+        return respond(site, Representation(SPARQL_QUERY, lambda: _text(site, question, asked)))
+    format_ = None if slug in by_slug else fixed(_SUFFIXES.get(suffix, suffix), _FORMATS)
+    is_page = (format_ or negotiate(request.headers.get("Accept"), _FORMATS)) is HTML
+    given = _spoken(site, question) | asked if is_page else asked
+    text = _text(site, question, given)
 
-    def body(format_: Format, head: Sequence[Link]) -> bytes | str:
+    def body(format_: Format, head: Sequence[Link]) -> Body:
         if format_ is HTML:
-            return _page(site, question, text, head)
+            return _page(site, question, text, given, head)
         if format_.rdf:
             return _described(site, [question], format_)
-        return site.store.answer(_query(text, format_)).read()
+        return site.store.answer(_query(text, format_))
 
-    resource = Resource(_FORMATS, lambda row: _url(site, question, row.suffix), body)
-    return represent(site, resource, None if slug in by_slug else fixed(_SUFFIXES.get(suffix, suffix), _FORMATS))
+    cache = KEPT if answers.is_lasting(_query(text, JSON)) else NO_STORE
+    page = _url(site, question.slug, asked)  # in another language it is filled with another one
+    resource = Resource(
+        _FORMATS, lambda row: _url(site, f"{question.slug}.{row.suffix}", given), body, page=page, cache=cache
+    )
+    return represent(site, resource, format_)
 
 
 def _query(text: str, results: Format) -> Query:
@@ -90,15 +110,16 @@ def _query(text: str, results: Format) -> Query:
     return Query(text, results=results, graph=TURTLE, client=request.remote_addr or "", **gone)
 
 
-def _text(site: Site, question: Question) -> str:
-    """The query's text with the parameters that the request names put in."""
+def _text(site: Site, question: Question, given: Mapping[str, str]) -> str:
+    """The query's text with some of its parameters put in."""
     known = question.parameters(site.publication.prefixes)
-    return question.bound(
-        {name: _given(name, request.args[name], known[name]) for name in known if request.args.get(name)}
-    )
+    languages = site.publication.languages
+    if question.speaks(languages) and given.get(LANGUAGE, languages[0]) not in languages:
+        raise BadRequest(f"The parameter “{LANGUAGE}” must be one of {', '.join(languages)}, not “{given[LANGUAGE]}”.")
+    return question.bound({name: _term(name, value, known[name]) for name, value in given.items()})
 
 
-def _given(name: str, value: str, default: NamedNode | Literal) -> NamedNode | Literal:
+def _term(name: str, value: str, default: NamedNode | Literal) -> NamedNode | Literal:
     """A parameter's value as a term of its default's kind."""
     if isinstance(default, Literal):
         pattern, what = _FORMS.get(default.datatype.value, ("(?s:.*)", ""))
@@ -118,32 +139,42 @@ def _asked_with(site: Site, question: Question) -> dict[str, str]:
     return {name: request.args[name] for name in known if request.args.get(name)}
 
 
-def _url(site: Site, question: Question, suffix: str) -> str:
-    """The absolute URL of one format, with the request's parameters."""
-    return site.links.full(site.links.neutral.site(f"query/{question.slug}.{suffix}", **_asked_with(site, question)))
+def _spoken(site: Site, question: Question) -> dict[str, str]:
+    """The language that a page fills in, where it is not what the question has already."""
+    filled = question.spoken(site.language, site.publication.languages)
+    return {} if filled == question.text else {LANGUAGE: site.language}
+
+
+def _url(site: Site, name: str, given: Mapping[str, str]) -> str:
+    """The absolute URL of a question's page or of one of its formats, with parameters."""
+    return site.links.full(site.links.neutral.site(f"query/{name}", **given))
 
 
 def _described(site: Site, asked: list[Question], format_: Format) -> bytes:
     base, endpoint = site.publication.named("query/"), site.links.absolute("sparql")
     triples = questions.described(asked, base, endpoint, site.publication.prefixes)
-    return dump.triples(format_, triples, site.publication.prefixes)
+    return serialise.triples(format_, triples, site.publication.prefixes)
 
 
-def _page(site: Site, question: Question, text: str, links: Sequence[Link]) -> str:
-    answer = site.store.answer(_query(text, JSON))
-    result = answers.shown(site, answer)
-    given = _asked_with(site, question)
+def _page(site: Site, question: Question, text: str, given: Mapping[str, str], links: Sequence[Link]) -> Body:
+    result = answers.shown(site, site.store.answer(_query(text, JSON)))
+    pickers = _pickers(site, question)
+    headed = dict.fromkeys([*(picker["name"] for picker in pickers), *result.get("names", ())])
     path = f"query/{question.slug}"
-    return render_template(
-        "question.html",
-        head=links,
-        question=question,
-        text=text,
-        pickers=_pickers(site, question),
-        here=site.links.site(path, **given),
-        iri=site.publication.named(path) + ("?" + urlencode(given) if given else ""),
-        **_drawing(question, result),
-        **result,
+    return answers.page(
+        result,
+        lambda shown: render_template(
+            "question.html",
+            head=links,
+            question=question,
+            text=text,
+            pickers=pickers,
+            headings={name: _heading(site, question, name) for name in headed},
+            here=site.links.site(path, **given),
+            iri=site.publication.named(path) + ("?" + urlencode(given) if given else ""),
+            **_drawing(question, shown),
+            **shown,
+        ),
     )
 
 
@@ -158,27 +189,46 @@ def _drawing(question: Question, result: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _pickers(site: Site, question: Question) -> list[dict[str, Any]]:
-    """For each parameter its value, what to choose from, and else the kind of field to type it into.
+    """For each parameter its value, what to choose from as (value, text), and else the kind of field to type it into.
 
     The shapes of the properties that it is a value of say which: `sh:in`, `sh:class`, `sh:datatype`. Without any, the
     default's own class or datatype does.
     """
     pickers = []
     prefixes = site.publication.prefixes
+    languages = site.publication.languages
     for name, default in question.parameters(prefixes).items():
+        if name == LANGUAGE and question.speaks(languages):
+            pickers.append(_languages(site))
+            continue
         said = [
             site.ranges[property_] for property_ in question.properties_of(name, prefixes) if property_ in site.ranges
         ]
-        choices = _choices(site, default, *(_said(said, kind) for kind in ("choices", "classes")))
+        listed = _choices(site, default, *(_said(said, kind) for kind in ("choices", "classes")))
+        choices = [(choice.iri or choice.text, choice.text) for choice in listed]
         kind = "url"
         if isinstance(default, Literal):
             kinds = {_FIELDS.get(iri, "text") for iri in _said(said, "datatypes") or [default.datatype.value]}
             kind = kinds.pop() if len(kinds) == 1 else "text"
         value = request.args.get(name) or default.value
-        if choices and value not in (choice.iri or choice.text for choice in choices):
-            choices = [_choice(site, default, value), *choices]
+        if choices and value not in dict(choices):
+            choices = [(value, _choice(site, default, value).text), *choices]
         pickers.append({"name": name, "value": value, "choices": choices, "kind": kind})
     return pickers
+
+
+def _languages(site: Site) -> dict[str, Any]:
+    """The picker of the language of texts: those of the publication, the page's own as no choice at all."""
+    asked = request.args.get(LANGUAGE, "")
+    choices = [("" if tag == site.language else tag, own_name(tag)) for tag in site.publication.languages]
+    return {"name": LANGUAGE, "value": "" if asked == site.language else asked, "choices": choices, "kind": ""}
+
+
+def _heading(site: Site, question: Question, name: str) -> tuple[str, str]:
+    """What heads a column or a field, with its language."""
+    if name == LANGUAGE and question.speaks(site.publication.languages):
+        return site.describer.say("language of the texts"), site.language
+    return site.describer.pick(question.heading(name)) or (name, "")
 
 
 def _said(ranges: Sequence[Mapping[str, list[str]]], kind: str) -> list[str]:

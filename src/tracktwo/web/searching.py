@@ -1,17 +1,19 @@
 """Entities found by words: a page of hits, the same as JSON and RDF, suggestions while typing, and OpenSearch."""
 
 import json
+import re
 from collections.abc import Sequence
 
 from flask import Blueprint, Response, g, render_template, request
 from markupsafe import escape
-from pyoxigraph import Literal, NamedNode, Triple
 
+from tracktwo import serialise
+from tracktwo.errors import BadRequest
 from tracktwo.formats import HTML, JSON_OBJECT, OPENSEARCH, RDF_FORMATS, SUGGESTIONS, Format
-from tracktwo.namespaces import RDF, RDFS, SCHEMA
-from tracktwo.release import dump
 from tracktwo.search import Found, Hit
-from tracktwo.web.respond import Link, Representation, Resource, fixed, represent, respond
+from tracktwo.web.headers import Link
+from tracktwo.web.lists import Item, item_list
+from tracktwo.web.respond import Representation, Resource, fixed, represent, respond
 from tracktwo.web.site import Site
 
 routes = Blueprint("searching", __name__)
@@ -29,15 +31,17 @@ def search(suffix: str = "") -> Response:
     text, class_ = request.args.get("q", "")[:_LONGEST_TEXT], request.args.get("class", "")
     found = site.search.find(text, class_)
     size = site.publication.limits.page_size
-    start = min(request.args.get("start", 0, type=int), len(found.hits))
-    hits = found.hits[max(start, 0) :][:size]
+    start = _start(request.args.get("start") or "0")
+    hits = found.hits[start:][:size]
 
     def body(format_: Format, head: Sequence[Link]) -> bytes | str:
         if format_ is JSON_OBJECT:
             return json.dumps(_as_json(site, found, hits), ensure_ascii=False, indent=1) + "\n"
         if format_ is not HTML:
-            page = NamedNode(site.links.absolute(_path("search", text, class_)))
-            return dump.triples(format_, _as_triples(page, hits), site.publication.prefixes)
+            page = site.links.absolute(_path("search", text, class_))
+            items = (Item(place, hit.iri, [(hit.text, hit.language)]) for place, hit in enumerate(hits, start + 1))
+            triples = item_list(page, len(found.hits), items, site.publication.skolem_prefix)
+            return serialise.triples(format_, triples, site.publication.prefixes)
         end = start + size
         more = site.links.site("search", **_arguments(text, class_), start=str(end)) if end < len(found.hits) else ""
         return render_template(
@@ -45,7 +49,7 @@ def search(suffix: str = "") -> Response:
         )
 
     def variant(format_: Format) -> str:
-        return site.links.absolute(_path(f"search.{format_.suffix}", text, class_))
+        return site.links.absolute(_path(f"search.{format_.suffix}", text, class_, start))
 
     return represent(site, Resource(_FORMATS, variant, body), fixed(suffix, _FORMATS) if suffix else None)
 
@@ -94,10 +98,18 @@ def _arguments(text: str, class_: str) -> dict[str, str]:
     return {"q": text} | ({"class": class_} if class_ else {})
 
 
-def _path(path: str, text: str, class_: str) -> str:
+def _start(given: str) -> int:
+    """How many hits stand before the page; raises `BadRequest` for what is no such number."""
+    if not re.fullmatch("[0-9]{1,9}", given):
+        raise BadRequest(f"“start” must be a whole number from 0, not “{given}”.")
+    return int(given)
+
+
+def _path(path: str, text: str, class_: str, start: int = 0) -> str:
     """A path below the public URL with the search's parameters."""
     site: Site = g.site
-    return site.links.neutral.site(path, **_arguments(text, class_)).removeprefix(site.links.root)
+    begun = {"start": str(start)} if start else {}
+    return site.links.neutral.site(path, **_arguments(text, class_), **begun).removeprefix(site.links.root)
 
 
 def _shown(site: Site, found: Found, hits: Sequence[Hit]) -> dict[str, object]:
@@ -140,18 +152,3 @@ def _as_json(site: Site, found: Found, hits: Sequence[Hit]) -> dict[str, object]
             for hit in hits
         ],
     }
-
-
-def _as_triples(page: NamedNode, hits: Sequence[Hit]) -> list[Triple]:
-    """The hits as a list with positions (schema.org, ItemList)."""
-    triples = [Triple(page, RDF.type, SCHEMA.ItemList)]
-    for position, hit in enumerate(hits, start=1):
-        item, thing = NamedNode(f"{page.value}#{position}"), NamedNode(hit.iri)
-        triples += [
-            Triple(page, SCHEMA.itemListElement, item),
-            Triple(item, RDF.type, SCHEMA.ListItem),
-            Triple(item, SCHEMA.position, Literal(position)),
-            Triple(item, SCHEMA.item, thing),
-            Triple(thing, RDFS.label, Literal(hit.text, language=hit.language) if hit.language else Literal(hit.text)),
-        ]
-    return triples

@@ -11,10 +11,13 @@ import io
 import ipaddress
 import json
 import os
+import re
 import sys
 import threading
+import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
 from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,11 +41,14 @@ _MALLOC = {
     "MALLOC_MMAP_THRESHOLD_": (-3, 1 << 17),
     "MALLOC_TRIM_THRESHOLD_": (-1, 1 << 17),
 }
+_IPV6_PREFIX = 64  # bits that tell one network from another
 _PAGE_THREADS = 8
 _SHORT_BYTES = 1 << 20  # a longer body is sent in pieces
 _DRAINED_BYTES = 16 << 20
 _FORM_BYTES = 4096  # what a form adds to the query that it carries
+_ENCODED = 3  # percent-encoding makes a byte as many
 _QUERY_THREADS = 32  # queries wait for workers here, so that pages never wait behind them
+_ASKED_AT_ONCE = 24  # queries that are on their way to a first byte; the other threads send what follows
 _ASKING = ("/sparql", "/query/")  # the paths whose answers wait for workers
 
 
@@ -92,6 +98,7 @@ class Bridge:
         self._follower = app.extensions["follower"]
         self._pages = ThreadPoolExecutor(_PAGE_THREADS, "page")
         self._queries = ThreadPoolExecutor(_QUERY_THREADS, "query")
+        self._asked = asyncio.Semaphore(_ASKED_AT_ONCE)
         self._cache = ResponseCache()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -112,22 +119,39 @@ class Bridge:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         site = self._follower.site()
-        key = self._cache.key(site.release.folder.name, scope)
+        key = self._cache.key(site.release.build, scope)
         kept = self._cache.get(key)
         if kept is not None:
             await _send_whole(send, kept)
             return
-        body, over = await _body(receive, site.publication.limits.query_bytes + _FORM_BYTES)
+        limits = site.publication.limits
+        arrived = time.monotonic()
+        body, over = await _body(receive, _ENCODED * limits.query_bytes + _FORM_BYTES)
         gone = threading.Event()
-        environ = _environ(scope, site.links.root, body, over, gone)
-        threads = self._queries if environ["PATH_INFO"].startswith(_ASKING) else self._pages
+        environ = _environ(scope, site.links.root, body, gone)
+        environ |= {"tracktwo.body_over": over, "tracktwo.arrived": arrived}
         watch = asyncio.ensure_future(_watch(receive, gone))
         try:
-            finished = await _answer(self._app, environ, threads, send, gone)
+            answered = await self._answered(environ, limits.query_queue_seconds)
+            finished = await _send(answered, send, gone, limits.query_unread_seconds)
         finally:
             watch.cancel()
         if finished is not None:
             self._cache.keep(key, finished)
+
+    async def _answered(self, environ: dict[str, Any], queue_seconds: float) -> "_Answered":
+        """What the application answers; a query that has waited too long to be asked is told so, as a page is."""
+        if environ["PATH_INFO"].startswith(_ASKING):
+            try:
+                await asyncio.wait_for(self._asked.acquire(), queue_seconds)
+            except TimeoutError:
+                environ["tracktwo.busy"] = True
+            else:
+                try:
+                    return await _run_in(self._queries, self._app, environ)
+                finally:
+                    self._asked.release()
+        return await _run_in(self._pages, self._app, environ)
 
 
 async def _body(receive: Receive, limit: int) -> tuple[bytes, bool]:
@@ -156,7 +180,7 @@ async def _watch(receive: Receive, gone: threading.Event) -> None:
     gone.set()
 
 
-def _environ(scope: Scope, root: str, body: bytes, over: bool, gone: threading.Event) -> dict[str, Any]:
+def _environ(scope: Scope, root: str, body: bytes, gone: threading.Event) -> dict[str, Any]:
     """The WSGI environment (PEP 3333), with the raw path below the root and the event of the client's leaving.
 
     A proxy may strip the public URL's path prefix or leave it.
@@ -185,7 +209,6 @@ def _environ(scope: Scope, root: str, body: bytes, over: bool, gone: threading.E
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
         "tracktwo.raw_path": raw,
-        "tracktwo.body_over": over,
         "tracktwo.gone": gone,
     }
     for name, value in scope["headers"]:
@@ -199,37 +222,44 @@ def _environ(scope: Scope, root: str, body: bytes, over: bool, gone: threading.E
 
 def _client(scope: Scope) -> str:
     """Whom a request counts for: where it came from, or the last address that a proxy on a private network names."""
-    address = str((scope.get("client") or ("",))[0]).rsplit(":", 1)[0].strip("[]")
+    address = str((scope.get("client") or ("",))[0])
     named = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
     try:
         near = ipaddress.ip_address(address).is_private
     except ValueError:
         near = False
-    return named[-1].decode("latin-1").rpartition(",")[2].strip() if near and named else address
+    return _whom(named[-1].decode("latin-1").rpartition(",")[2] if near and named else address)
 
 
-async def _answer(
-    app: Flask, environ: dict[str, Any], threads: Executor, send: Send, gone: threading.Event
-) -> Finished | None:
-    """Run the application and send its answer: whole where it is short, and then it is returned, else as it comes."""
-    loop = asyncio.get_running_loop()
-    status, headers, body = await loop.run_in_executor(threads, _run, app, environ)
-    if isinstance(body, bytes):
-        finished = Finished(status, headers, body)
-        await _send_whole(send, finished)
-        return finished
+def _whom(address: str) -> str:
+    """An address, or the network of an IPv6 address: whoever has one of these has them all (RFC 6177)."""
+    host = re.sub(r"^\[(.*)\](:\d+)?$|^([\d.]+):\d+$", r"\1\3", address.strip())  # a proxy may name the port, too
     try:
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        if environ["REQUEST_METHOD"] != "HEAD":
-            await _send_body(iter(body), threads, send, gone)
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
-    finally:
-        await loop.run_in_executor(threads, _close, body)
-    return None
+        found = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    if isinstance(found, ipaddress.IPv6Address):
+        return str(found.ipv4_mapped or ipaddress.ip_network((found, _IPV6_PREFIX), strict=False))
+    return str(found)
 
 
-def _run(app: Flask, environ: dict[str, Any]) -> tuple[int, list[tuple[bytes, bytes]], bytes | Iterable[bytes]]:
-    """(status, headers, body): the body as bytes where it is short, so that one trip to a thread is enough."""
+@dataclass(frozen=True)
+class _Answered:
+    """What the application answered: the body as bytes where it is short, else as it comes, from some threads."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes | Iterable[bytes]
+    bodiless: bool
+    threads: Executor
+
+
+async def _run_in(threads: Executor, app: Flask, environ: dict[str, Any]) -> _Answered:
+    return await asyncio.get_running_loop().run_in_executor(threads, _run, threads, app, environ)
+
+
+def _run(threads: Executor, app: Flask, environ: dict[str, Any]) -> _Answered:
+    """Run the application; a short body is taken whole, so that one trip to a thread is enough."""
     started: list[tuple[str, list[tuple[str, str]]]] = []
 
     def start(status: str, headers: list[tuple[str, str]], exc_info: object = None) -> Callable[[bytes], object]:
@@ -240,12 +270,33 @@ def _run(app: Flask, environ: dict[str, Any]) -> tuple[int, list[tuple[bytes, by
     status, headers = started[0]
     raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
     length = dict(raw).get(b"content-length", b"")
+    bodiless = environ["REQUEST_METHOD"] == "HEAD"
     if not length.isdigit() or int(length) > _SHORT_BYTES:
-        return int(status[:3]), raw, chunks
+        return _Answered(int(status[:3]), raw, chunks, bodiless, threads)
     try:
-        return int(status[:3]), raw, b"".join(chunks)
+        return _Answered(int(status[:3]), raw, b"".join(chunks), bodiless, threads)
     finally:
         _close(chunks)
+
+
+async def _send(answered: _Answered, send: Send, gone: threading.Event, unread_seconds: float) -> Finished | None:
+    """Send an answer: whole where it is short, and then it is returned, else as it comes.
+
+    Where the client takes nothing for so many seconds, the transfer is broken, and its query stopped.
+    """
+    loop = asyncio.get_running_loop()
+    if isinstance(answered.body, bytes):
+        finished = Finished(answered.status, answered.headers, answered.body)
+        await _send_whole(send, finished)
+        return finished
+    try:
+        await send({"type": "http.response.start", "status": answered.status, "headers": answered.headers})
+        if not answered.bodiless:
+            await _send_body(iter(answered.body), answered.threads, send, gone, unread_seconds)
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+    finally:
+        await loop.run_in_executor(answered.threads, _close, answered.body)
+    return None
 
 
 async def _send_whole(send: Send, finished: Finished) -> None:
@@ -253,14 +304,17 @@ async def _send_whole(send: Send, finished: Finished) -> None:
     await send({"type": "http.response.body", "body": finished.body, "more_body": False})
 
 
-async def _send_body(iterator: Iterator[bytes], threads: Executor, send: Send, gone: threading.Event) -> None:
+async def _send_body(
+    iterator: Iterator[bytes], threads: Executor, send: Send, gone: threading.Event, unread_seconds: float
+) -> None:
     loop = asyncio.get_running_loop()
     while not gone.is_set():
         chunk = await loop.run_in_executor(threads, next, iterator, None)
         if chunk is None:
             return
         if chunk:
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            piece = send({"type": "http.response.body", "body": chunk, "more_body": True})
+            await asyncio.wait_for(piece, unread_seconds)
 
 
 def _close(chunks: object) -> None:

@@ -1,10 +1,9 @@
 """An opened release, ready to answer; and the follower that swaps in a new one without dropping a request."""
 
 import json
+import logging
 import threading
-import time
-import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -12,24 +11,26 @@ from pathlib import Path
 from tracktwo import publication as publications
 from tracktwo.catalog import Catalog
 from tracktwo.entity import Describer
-from tracktwo.errors import ReleaseError, StoreUnavailable
+from tracktwo.errors import ReleaseError, StoreUnavailable, TracktwoError
 from tracktwo.explain import Explainer
 from tracktwo.facets import Facets
 from tracktwo.links import Links
 from tracktwo.publication import Publication
 from tracktwo.question import Question
 from tracktwo.release.build import LAYOUT_FILE, QUESTIONS, VOCABULARY
-from tracktwo.release.history import Release, Releases
+from tracktwo.release.history import LAYOUT, Release, Releases
 from tracktwo.search import Search
 from tracktwo.sparql import Rules
 from tracktwo.store import Store
 from tracktwo.store.embedded import EmbeddedStore
-from tracktwo.store.pool import Dialect, PoolLimits
+from tracktwo.store.process import Dialect, PoolLimits
 from tracktwo.store.remote import RemoteStore
 from tracktwo.vocabulary import Vocabularies
 from tracktwo.web.language import interface
 
 _LOOK_EVERY_SECONDS = 1.0
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -111,13 +112,23 @@ class Site:
 
 
 def open_site(release: Release, options: Options) -> Site:
-    """Open a release. Its settings are those it was built with."""
+    """Open a release, with the settings that it was built with.
+
+    Raises `ReleaseError` where a file of it is missing, broken, or of another layout, before the store is opened, and
+    what `open_store` raises.
+    """
+    if release.manifest.get("layout") != LAYOUT:
+        raise ReleaseError(f"the release {release.id} was made by another version", hint="Run `tracktwo build`.")
     publication = publications.load(release.folder)
     links = Links(publication.base_iri, options.public_url, publication.documents)
-    catalog = Catalog(release.catalog, publication.base_iri)
+    try:
+        layout = json.loads(release.read(LAYOUT_FILE))
+        graphs = sorted(release.manifest["statistics"]["graphs"])
+        catalog = Catalog(release.catalog, publication.base_iri)
+        catalog.check()
+    except (OSError, KeyError, ValueError) as error:
+        raise ReleaseError(f"the release {release.id} can't be opened: {error}") from error
     store = open_store(publication, release, options.store_url)
-    graphs = sorted(release.manifest["statistics"]["graphs"])
-    layout = json.loads(release.read(LAYOUT_FILE))
     describer = Describer(
         store=store,
         catalog=catalog,
@@ -148,8 +159,13 @@ def open_store(publication: Publication, release: Release, url: str) -> Store:
         dialect,
         bounds,
     )
-    wanted, found = release.manifest["statistics"]["triples"], store.size()
+    try:
+        wanted, found = release.manifest["statistics"]["triples"], store.size()
+    except TracktwoError:
+        store.close()
+        raise
     if wanted != found:
+        store.close()
         raise StoreUnavailable(
             f"The store {url} holds {found} triples in <{publication.merged_graph}>, "
             f"but the release {release.id} has {wanted}.",
@@ -159,44 +175,49 @@ def open_store(publication: Publication, release: Release, url: str) -> Store:
 
 
 class Follower:
-    """Gives the current site; about once a second looks for a new release, and closes the old one some time later."""
+    """Gives the current site; a thread looks for a new release each second, and closes the old one some time later."""
 
-    def __init__(self, options: Options, opener: Callable[[Release, Options], Site] = open_site) -> None:
+    def __init__(self, options: Options) -> None:
         self._options = options
-        self._open = opener
         self._releases = Releases(options.releases)
-        self._lock = threading.Lock()
-        self._looked = time.monotonic()
         release = self._releases.current()
         if release is None:
             raise ReleaseError(f"{options.releases} holds no release", hint="Run `tracktwo build`.")
-        self._site = self._open(release, options)
+        self._site = open_site(release, options)
+        self._told = ""
+        self._ended = threading.Event()
+        threading.Thread(target=self._watch, name="follower", daemon=True).start()
 
     def site(self) -> Site:
-        """The site of the current release."""
-        if time.monotonic() - self._looked > _LOOK_EVERY_SECONDS and self._lock.acquire(blocking=False):
-            try:
-                self._looked = time.monotonic()
-                self._follow()
-            finally:
-                self._lock.release()
+        """The site of the current release; costs nothing."""
         return self._site
 
     def close(self) -> None:
         """Close what is open."""
+        self._ended.set()
         self._site.close()
 
+    def _watch(self) -> None:
+        while not self._ended.wait(_LOOK_EVERY_SECONDS):
+            try:
+                self._follow()
+            except Exception as error:  # whatever is wrong with a new release, the old one serves, and this looks on
+                self._tell(f"The new release is not served: {error}")
+
     def _follow(self) -> None:
-        """Open the release that the pointer names, if it is another; one that can't be opened changes nothing."""
+        """Open the release that the pointer names, if it is another."""
         name = self._releases.current_name()
         if name is None or name == self._site.release.folder.name:
             return
-        try:
-            fresh = self._open(self._releases.get(name), self._options)
-        except (ReleaseError, StoreUnavailable, tomllib.TOMLDecodeError):
-            return
+        fresh = open_site(self._releases.get(name), self._options)
         old, self._site = self._site, fresh
         grace = old.publication.limits.query_seconds + old.publication.limits.query_queue_seconds + 1
         timer = threading.Timer(grace, old.close)
         timer.daemon = True
         timer.start()
+
+    def _tell(self, message: str) -> None:
+        """Once, until there is something else to tell."""
+        if message != self._told:
+            self._told = message
+            log.warning("%s", message)

@@ -15,7 +15,8 @@ from tracktwo.links import is_valid_iri
 from tracktwo.namespaces import RDF
 from tracktwo.terms import Node, Term
 from tracktwo.view import Source, Value
-from tracktwo.web.respond import Link, Resource, fixed, represent
+from tracktwo.web.headers import Link
+from tracktwo.web.respond import Resource, fixed, represent
 from tracktwo.web.site import Site
 
 routes = Blueprint("why", __name__)
@@ -69,7 +70,7 @@ def why(suffix: str = "") -> Response:
         return render_template("why.html", head=head, line=_Page(site, explanation).line(explanation))
 
     def variant(format_: Format) -> str:
-        return site.links.full(site.links.site(f"why.{format_.suffix}", **given))
+        return site.links.full(site.links.neutral.site(f"why.{format_.suffix}", **given))
 
     return represent(site, Resource(_FORMATS, variant, body), format_)
 
