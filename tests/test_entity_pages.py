@@ -166,7 +166,7 @@ def test_columns_of_dates_are_one_and_none_for_their_bounds(own_opened: Opened) 
     row = next(row for group in view(own_opened, YESIN).groups for row in group.rows if row.label == "took part in")
     meetings = next(table for table in row.tables if table.label == "meeting")
     columns = [label for label, _ in meetings.columns]
-    assert ["number in the series", "format", "when", "dialogue"] == columns
+    assert ["number in the series", "speaks of", "format", "when", "dialogue"] == columns
     first = next(line for line in meetings.rows if line.head.text.startswith("First meeting"))
     assert ["2020-10-05"] == [value.text for value in first.cells[columns.index("when")]]
 

@@ -91,7 +91,7 @@ ALLOWED_ATTRIBUTES = {
     "action", "aria-label", "aria-labelledby", "charset", "class", "colspan", "content", "for", "href", "id", "lang",
     "method", "name", "rel", "required", "role", "rows", "scope", "spellcheck", "tabindex", "title", "type", "value",
     "defer", "dir", "datetime", "list", "open", "aria-current", "autocomplete", "placeholder", "src", "alt", "width",
-    "height", "hreflang",
+    "height", "hreflang", "selected",
     "viewbox", "d", "x", "y", "rx",
 }  # fmt: skip
 

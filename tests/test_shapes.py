@@ -30,7 +30,7 @@ TTO = Namespace("https://w3id.org/tracktwo/shapes/ontology#")
 VALID = sorted(CASES.glob("*/valid.*.ttl"))
 INVALID = sorted(CASES.glob("*/invalid.*.ttl"))
 #: Shapes that apply to something by themselves, and property shapes.
-TARGETED, PROPERTY_SHAPES = 68, 283
+TARGETED, PROPERTY_SHAPES = 68, 287
 
 Results = Counter[tuple[Node, ...]]
 

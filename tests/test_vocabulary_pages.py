@@ -252,7 +252,7 @@ def test_a_class_shows_what_its_shape_expects(own_opened: Site) -> None:
     assert ("1", "") == (engages.cardinality, engages.wished)
     assert "Violation" == engages.conditions[0].severity
     assert engages.conditions[0].message
-    assert "meeting or dialogue" == said(rows[TT + "contributesTo"].types[0])
+    assert "meeting or dialogue or context event" == said(rows[TT + "contributesTo"].types[0])
     assert "0..1" == rows[TT + "isRankedAs"].wished
     assert term.diagram is not None
     assert {"meeting", "dialogue"} <= {box.text for box in term.diagram.boxes}

@@ -6,7 +6,7 @@ Columns are what the shapes of their class put first; nothing here knows what th
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import islice, zip_longest
+from itertools import zip_longest
 from typing import Any
 
 from pyoxigraph import Literal, NamedNode, Quad
@@ -88,12 +88,21 @@ class Neighbourhood:
 
     def _table(self, class_: str, values: Sequence[Value]) -> Table | None:
         iris = [value.iri for value in values]
-        columns = list(islice(self._columns(iris), _COLUMNS))
+        columns = self._fullest(list(self._columns(iris)), iris)
         own = {row["path"] for row in self._describer.layout[class_]}
         if not any(own.intersection(column.properties) for column in columns):
             return None  # what is said of every kind of thing alike makes no table worth reading
         rows = (TableRow(value, tuple(self._cell(value.iri, column) for column in columns)) for value in values)
         return Table(*self._named(class_), tuple(column.label for column in columns), tuple(rows))
+
+    def _fullest(self, columns: Sequence[_Column], iris: Sequence[str]) -> list[_Column]:
+        """The columns that say something of the most entities, in the shapes' order."""
+
+        def blanks(column: _Column) -> int:
+            return sum(not any(self._objects(iri, path) for path in column.properties) for iri in iris)
+
+        chosen = sorted(columns, key=blanks)[:_COLUMNS]
+        return [column for column in columns if column in chosen]
 
     def _columns(self, iris: Sequence[str]) -> Iterator[_Column]:
         """What shapes put first and what is said of enough of the entities.
