@@ -394,7 +394,7 @@ class _Drawing:
 
     def _source(self, graph: str) -> Source:
         known = self._describer.sources.get(graph) or Source(0, graph, self._describer.short(graph), "", inferred=False)
-        number = self._numbers.setdefault(graph, len(self._numbers) + 1)
+        number = 0 if known.inferred else self._numbers.setdefault(graph, len(self._numbers) + 1)
         return self._used.setdefault(graph, replace(known, number=number))
 
     def _value(self, term: Any, sources: tuple[Source, ...], level: int) -> Value:

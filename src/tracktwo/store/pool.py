@@ -27,7 +27,16 @@ from typing import NamedTuple
 
 from cachetools import TTLCache
 
-from tracktwo.errors import Busy, NotAcceptable, QueryError, QueryTimeout, QueryTooBig, StoreUnavailable, TracktwoError
+from tracktwo.errors import (
+    Busy,
+    NotAcceptable,
+    QueryError,
+    QueryTimeout,
+    QueryTooBig,
+    Sentence,
+    StoreUnavailable,
+    TracktwoError,
+)
 from tracktwo.formats import RDF_FORMATS, RESULT_FORMATS, Format
 from tracktwo.publication import Limits
 from tracktwo.store import GRAPH, Answer, Query
@@ -43,6 +52,7 @@ _UP_SECONDS = 10.0  # a worker that is not up by then is handed out all the same
 _AGAIN_SECONDS = 1.0  # after a worker could not be started
 _LONG_NICENESS = 19
 _STATM = Path("/proc/self/statm")
+_LATE = Sentence("The query ran past its deadline and was stopped.")
 _CLIENTS = 10_000  # that are remembered
 _STOPPED_SECONDS = 10.0  # for so long all queries of a client are long ones after one was stopped for want of a place
 _REMEMBERED_SECONDS = 30.0  # for so long a client that cost a worker leaves the last idle one to others
@@ -152,7 +162,7 @@ class Worker:
         while (found := self._reader.next()) is None:
             remaining = deadline - time.monotonic()
             if remaining <= 0:
-                raise QueryTimeout("The query ran past its deadline and was stopped.")
+                raise QueryTimeout(_LATE)
             if gone.is_set():
                 raise _gone()
             try:
@@ -187,11 +197,11 @@ class Worker:
         self._errors.seek(0)
         said = self._errors.read()[-2000:].decode(errors="replace")
         if code == -signal.SIGSEGV or "overflowed its stack" in said:
-            return QueryTooBig("The query is nested too deeply and was stopped.")
+            return QueryTooBig(Sentence("The query is nested too deeply and was stopped."))
         if code == -signal.SIGABRT or (code == -signal.SIGKILL and worked > 0) or "MemoryError" in said:
-            return QueryTooBig("The query needed more memory than it may have and was stopped.")
+            return QueryTooBig(Sentence("The query needed more memory than it may have and was stopped."))
         if code == -signal.SIGXCPU:
-            return QueryTimeout("The query ran past its deadline and was stopped.")
+            return QueryTimeout(_LATE)
         return StoreUnavailable(f"A query worker ended with code {code}.", hint=said)
 
     def kill(self) -> None:
@@ -316,7 +326,8 @@ class Pool:
         remaining = until - time.monotonic()
         if remaining <= 0:
             raise Busy(
-                "All query workers are taken; try again shortly.", retry_after=max(1, round(self._limits.seconds / 4))
+                Sentence("All query workers are taken; try again shortly."),
+                retry_after=max(1, round(self._limits.seconds / 4)),
             )
         if query.gone.is_set():
             raise _gone()
@@ -518,7 +529,7 @@ def _format(header: Mapping[str, object], query: Query) -> Format:
     if chosen is None:
         offered = RDF_FORMATS if header["kind"] == GRAPH else RESULT_FORMATS
         raise NotAcceptable(
-            "None of the formats that the request accepts can hold this query's answer.",
+            Sentence("None of the formats that the request accepts can hold this query's answer."),
             [row.media_type for row in offered],
         )
     return chosen

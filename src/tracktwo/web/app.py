@@ -15,8 +15,8 @@ from tracktwo.errors import TracktwoError
 from tracktwo.formats import DOCUMENT_FORMATS
 from tracktwo.links import clickable
 from tracktwo.web import browsing, documents, downloads, pages, query, questions, searching, why
-from tracktwo.web.language import chosen, interface, own_name
-from tracktwo.web.respond import PREFLIGHT, finish, languages, problem, redirect
+from tracktwo.web.language import chosen, interface, own_name, territory
+from tracktwo.web.respond import PREFLIGHT, canonical, finish, hreflangs, languages, phrase, problem, redirect, said
 from tracktwo.web.site import Follower, Options
 
 log = logging.getLogger(__name__)
@@ -33,6 +33,9 @@ def create_app(options: Options) -> Flask:
     app.jinja_env.tests["clickable"] = clickable
     app.jinja_env.filters["number"] = _spoken("number")
     app.jinja_env.filters["day"] = _spoken("day")
+    app.jinja_env.filters["said"] = said
+    app.jinja_env.filters["phrase"] = phrase
+    app.jinja_env.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "sort_keys": False}
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]  # the extension adds it
         _spoken("gettext"), _spoken("ngettext"), newstyle=True
@@ -64,7 +67,10 @@ def create_app(options: Options) -> Flask:
             "interface": getattr(g, "interface", None) or interface("en"),
             "format_titles": _TITLES,
             "languages": languages(site) if site else (),
+            "canonical": canonical(site) if site else "",
+            "hreflangs": hreflangs(site) if site else (),
             "own_name": own_name,
+            "territory": territory,
         }
 
     app.after_request(finish)

@@ -7,7 +7,7 @@ from xml.sax.saxutils import escape
 from flask import Blueprint, Response, g, render_template, request, send_file
 
 from tracktwo import description
-from tracktwo.errors import NotFound
+from tracktwo.errors import NotFound, Sentence
 from tracktwo.formats import DOCUMENT_FORMATS, HTML, Format
 from tracktwo.release import dump
 from tracktwo.web.respond import Link, Representation, Resource, fixed, represent, respond
@@ -42,7 +42,7 @@ def one_dump(name: str) -> Response:
     site: Site = g.site
     known = {file["name"] for file in site.release.manifest["dumps"]}
     if name.removesuffix(".sha256") not in known:
-        raise NotFound(f"There is no dump “{name}”.")
+        raise NotFound(Sentence("There is no dump “%(name)s”.", name=name))
     kind = "text/plain; charset=utf-8" if name.endswith(".sha256") else "application/gzip"
     response = send_file(
         site.release.dumps / name,

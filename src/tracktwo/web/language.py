@@ -11,7 +11,8 @@ from datetime import date
 from gettext import NullTranslations
 from importlib.resources import files
 
-from babel import Locale, UnknownLocaleError, dates, numbers
+from babel import Locale, UnknownLocaleError, dates, numbers, units
+from babel.core import get_global
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
@@ -44,6 +45,10 @@ class Interface:
     def number(self, value: float) -> str:
         """A number with the language's separators."""
         return numbers.format_decimal(value, locale=self._locale)
+
+    def amount(self, value: float, unit: str) -> str:
+        """So much of a unit of CLDR, such as `20 seconds`."""
+        return str(units.format_unit(value, unit, locale=self._locale))
 
     def day(self, lexical: str) -> str:
         """A year, month, day or moment of XML Schema in words; what is none of these as it is.
@@ -78,6 +83,16 @@ def own_name(tag: str) -> str:
         return (Locale.parse(tag, sep="-").get_display_name() or tag).capitalize()
     except (UnknownLocaleError, ValueError):
         return tag
+
+
+@functools.cache
+def territory(tag: str) -> str:
+    """A language with the territory where most speak it, such as `en_US`, as the Open Graph protocol names locales."""
+    try:
+        locale = Locale.parse(get_global("likely_subtags").get(tag, tag).replace("_", "-"), sep="-")
+    except (UnknownLocaleError, ValueError):
+        return tag
+    return f"{locale.language}_{locale.territory}" if locale.territory else locale.language
 
 
 def chosen(offered: Sequence[str], named: str, accepted: LanguageAccept) -> str:

@@ -10,7 +10,7 @@ from pyoxigraph import Literal, NamedNode
 
 from tracktwo import pictures
 from tracktwo import question as questions
-from tracktwo.errors import BadRequest, NotFound
+from tracktwo.errors import BadRequest, NotFound, Sentence
 from tracktwo.formats import DOCUMENT_FORMATS, HTML, JSON, RDF_FORMATS, RESULT_FORMATS, TURTLE, XML, Format
 from tracktwo.links import is_valid_iri
 from tracktwo.namespaces import XSD
@@ -69,7 +69,7 @@ def one_question(slug: str) -> Response:
     stem, _, suffix = slug.rpartition(".")
     question = by_slug.get(slug) or by_slug.get(stem)
     if question is None:
-        raise NotFound(f"No saved query is called “{slug}”.")
+        raise NotFound(Sentence("No saved query is called “%(name)s”.", name=slug))
     text = _text(site, question)
     if slug not in by_slug and suffix == "rq":
         return Response(text, content_type="application/sparql-query")
@@ -81,7 +81,8 @@ def one_question(slug: str) -> Response:
             return _described(site, [question], format_)
         return site.store.answer(_query(text, format_)).read()
 
-    resource = Resource(_FORMATS, lambda row: _url(site, question, row.suffix), body)
+    page = site.links.full(site.links.neutral.site(f"query/{question.slug}", **_asked_with(site, question)))
+    resource = Resource(_FORMATS, lambda row: _url(site, question, row.suffix), body, page=page)
     return represent(site, resource, None if slug in by_slug else fixed(_SUFFIXES.get(suffix, suffix), _FORMATS))
 
 
@@ -108,7 +109,9 @@ def _given(name: str, value: str, default: NamedNode | Literal) -> NamedNode | L
             return Literal(value, language=default.language)
         return Literal(value, datatype=default.datatype)
     if not is_valid_iri(value):
-        raise BadRequest(f"The parameter “{name}” must be an absolute IRI, not “{value}”.")
+        raise BadRequest(
+            Sentence("The parameter “%(name)s” must be an absolute IRI, not “%(value)s”.", name=name, value=value)
+        )
     return NamedNode(value)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
 from flask import Request, Response, g, render_template, request
 from werkzeug.exceptions import HTTPException
@@ -30,6 +30,7 @@ from tracktwo.formats import (
     Format,
     negotiate,
 )
+from tracktwo.web.language import Interface, interface
 from tracktwo.web.site import Site
 
 #: Which status tells which error.
@@ -46,6 +47,22 @@ STATUS: dict[type[errors.TracktwoError], HTTPStatus] = {
     errors.Busy: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.StoreUnavailable: HTTPStatus.BAD_GATEWAY,
     errors.ReleaseError: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+#: What a page calls each status; machines get HTTP's own phrase.
+_PHRASES: dict[HTTPStatus, errors.Sentence] = {
+    HTTPStatus.BAD_REQUEST: errors.Sentence("Bad request"),
+    HTTPStatus.FORBIDDEN: errors.Sentence("Forbidden"),
+    HTTPStatus.NOT_FOUND: errors.Sentence("Not found"),
+    HTTPStatus.METHOD_NOT_ALLOWED: errors.Sentence("Method not allowed"),
+    HTTPStatus.NOT_ACCEPTABLE: errors.Sentence("Not acceptable"),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: errors.Sentence("Content too large"),
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: errors.Sentence("Unsupported media type"),
+    HTTPStatus.INTERNAL_SERVER_ERROR: errors.Sentence("Internal server error"),
+    HTTPStatus.BAD_GATEWAY: errors.Sentence("Bad gateway"),
+    HTTPStatus.SERVICE_UNAVAILABLE: errors.Sentence("Service unavailable"),
+    HTTPStatus.GATEWAY_TIMEOUT: errors.Sentence("Gateway timeout"),
+    HTTPStatus.INSUFFICIENT_STORAGE: errors.Sentence("Insufficient storage"),
 }
 
 #: On every response. No inline script or style, nothing from elsewhere.
@@ -159,14 +176,15 @@ class Resource:
 
 def represent(site: Site, resource: Resource, format_: Format | None = None) -> Response:
     """A resource in a fixed format, or in the one that the request likes best; raises `NotAcceptable`."""
-    links = [*resource.links, *resource.alternates]
     g.variants = resource.alternates
     if HTML in resource.formats:
-        g.page = resource.page or resource.variant(HTML)  # whose languages the page offers
+        g.page = resource.page or re.sub(r"\.html$|[?&]format=html$", "", resource.variant(HTML))
     chosen = format_ or negotiate(request.headers.get("Accept"), resource.formats)
     if chosen is None:
         offered = [row.media_type for row in resource.formats]
-        raise errors.NotAcceptable("None of the formats that you accept is available.", offered)
+        raise errors.NotAcceptable(errors.Sentence("None of the formats that you accept is available."), offered)
+    own = [link for link in resource.links if chosen is not HTML or link.rel != "canonical"]  # a page has its own
+    links = [*own, *resource.alternates]
     location = "" if format_ else resource.variant(chosen)
     extra = {} if chosen is HTML else dict(resource.extra)
     body = functools.partial(resource.body, chosen, links)
@@ -179,7 +197,7 @@ def fixed(suffix: str, formats: Sequence[Format]) -> Format:
     for format_ in formats:
         if format_.suffix == suffix:
             return format_
-    raise errors.NotFound(f"No format has the ending “{suffix}”.")
+    raise errors.NotFound(errors.Sentence("No format has the ending “%(suffix)s”.", suffix=suffix))
 
 
 def respond(site: Site, found: Representation) -> Response:
@@ -213,16 +231,31 @@ def respond(site: Site, found: Representation) -> Response:
 def _of_pages(site: Site) -> list[Link]:
     """The links that every page has; `page.html` shows them in its head."""
     return [
-        Link(site.links.absolute("opensearch.xml"), "search", OPENSEARCH.media_type),
-        *(Link(url, "alternate", hreflang=language) for language, url in languages(site)),
+        Link(canonical(site), "canonical"),
+        Link(site.links.full(site.links.site("opensearch.xml")), "search", OPENSEARCH.media_type),
+        *(Link(url, "alternate", hreflang=language) for language, url in hreflangs(site)),
     ]
+
+
+def canonical(site: Site) -> str:
+    """The absolute URL of the page that is asked for (RFC 6596), in the language that the request names, if any.
+
+    It is where the page is served, as `hreflang` has to be; what the page is about is cited by its IRI (`cite-as`).
+    """
+    return dict(languages(site)).get(site.links.language) or _page(site)
+
+
+def hreflangs(site: Site) -> list[tuple[str, str]]:
+    """The page in each language, and the one that leaves the language to the reader's browser."""
+    spoken_in = languages(site)
+    return [*spoken_in, ("x-default", _page(site))] if spoken_in else []
 
 
 def languages(site: Site) -> list[tuple[str, str]]:
     """The page that is asked for in each language: (language, absolute URL); none where there is but one."""
     if len(site.publication.languages) < 2:
         return []
-    page = re.sub(r"\.html$|[?&]format=html$", "", g.get("page") or _asked(site))
+    page = _page(site)
     start = page + ("&" if "?" in page else "?")
     return [(language, start + urlencode({"lang": language})) for language in site.publication.languages]
 
@@ -234,8 +267,10 @@ def without_language(query: str) -> str:
     return "&".join(part for number, part in enumerate(parts) if number not in ours)
 
 
-def _asked(site: Site) -> str:
-    """The absolute URL of the request, without a language."""
+def _page(site: Site) -> str:
+    """The absolute URL of the page that is asked for, without a language and in no fixed format."""
+    if page := g.get("page"):
+        return str(page)
     path = request.environ.get("tracktwo.raw_path") or request.path
     query = request.query_string.decode("latin-1")
     kept = without_language(query) if site.links.language else query
@@ -269,7 +304,8 @@ def problem(error: Exception) -> Response:
     status, message, hint = _told(error)
     format_ = negotiate(request.headers.get("Accept"), ERROR_FORMATS) or TEXT
     if format_ is HTML:
-        body = render_template("error.html", status=status, message=message, hint=hint, languages=())
+        words = _words() if status is HTTPStatus.NOT_FOUND else ""
+        body = render_template("error.html", status=status, message=message, hint=hint, words=words, canonical="")
     elif format_ is PROBLEM_JSON:
         body = json.dumps(_problem_json(error, status, message, hint), ensure_ascii=False) + "\n"
     else:
@@ -286,6 +322,25 @@ def problem(error: Exception) -> Response:
     if isinstance(error, errors.NotAcceptable) and links:
         response.headers["Link"] = ", ".join(map(str, links))
     return response
+
+
+def said(text: str) -> tuple[str, str]:
+    """What an error says, for a reader: (the text, its language), in the page's language where the catalogue has it."""
+    spoken_in: Interface = g.get("interface") or interface("en")
+    sentence = text if isinstance(text, errors.Sentence) else errors.Sentence(text)
+    translated = sentence.translated(spoken_in.gettext) if text else sentence
+    return str(translated), "en" if translated == text else spoken_in.language
+
+
+def phrase(status: HTTPStatus) -> str:
+    """A status in words, for a reader."""
+    return said(_PHRASES.get(status, status.phrase))[0]
+
+
+def _words() -> str:
+    """The words that end what was asked for, to search for where nothing is published under it."""
+    last = re.split(r"[/#]", unquote(request.args.get("iri") or request.path).rstrip("/#"))[-1]
+    return " ".join(re.findall(r"[^\W_]+", re.sub(r"\.\w{2,6}$", "", last)))
 
 
 def finish(response: Response) -> Response:
@@ -308,7 +363,7 @@ def _told(error: Exception) -> tuple[HTTPStatus, str, str]:
         return HTTPStatus(error.code), error.description or "", ""
     return (
         HTTPStatus.INTERNAL_SERVER_ERROR,
-        "The server failed at this request. The fault is ours, and it is logged.",
+        errors.Sentence("The server failed at this request. The fault is ours, and it is logged."),
         "",
     )
 
