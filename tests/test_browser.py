@@ -50,6 +50,10 @@ OWN_PAGES = {
     "network": "/query/who-met-whom",
     "tree": "/query/topics-from-broad-to-narrow",
     "columns": "/query/ranks-side-by-side",
+    "narrowed": "/browse/meeting?isHeldAs=virtual",
+    "beyond": "/describe?iri=http%3A%2F%2Fxmlns.com%2Ffoaf%2F0.1%2FPerson",
+    "concept": "/doc/topic/arms-control",
+    "saved": "/query/third-meeting-participants",
     "missing": "/nothing/here",
 }
 FOREIGN_PAGES = {
@@ -265,6 +269,23 @@ def test_a_card_comes_with_the_pointer_and_goes_with_escape(browser: webdriver.C
     assert complaints(browser) == []
 
 
+def test_a_card_can_be_pointed_at_and_goes_when_the_pointer_leaves_it(
+    browser: webdriver.Chrome, own_site: Site
+) -> None:
+    """WCAG 2.2, success criterion 1.4.13; the link is described by its card while it is shown."""
+    width(browser, WIDTHS["wide"])
+    browser.get(own_site.url + "doc/meeting/us-russia-mil-to-mil-meeting-3?lang=en")
+    link = browser.find_element(By.CSS_SELECTOR, "main table a[data-iri$='person/viktor-yesin']")
+    ActionChains(browser).move_to_element(link).perform()
+    card = WebDriverWait(browser, 5).until(lambda page: page.find_element(By.CSS_SELECTOR, ".card-shown"))
+    assert card.get_attribute("id") == link.get_attribute("aria-describedby")
+    ActionChains(browser).move_to_element(card).pause(0.6).perform()
+    assert browser.find_elements(By.CSS_SELECTOR, ".card-shown") == [card]
+    ActionChains(browser).move_to_element(browser.find_element(By.CSS_SELECTOR, "h1")).perform()
+    WebDriverWait(browser, 5).until(lambda page: not page.find_elements(By.CSS_SELECTOR, ".card-shown"))
+    assert link.get_attribute("aria-describedby") is None
+
+
 def test_what_is_to_be_copied_has_a_button(browser: webdriver.Chrome, own_site: Site) -> None:
     browser.get(own_site.url + "doc/person/viktor-yesin?lang=en")
     lines = browser.find_elements(By.CSS_SELECTOR, "code.copied")
@@ -309,9 +330,104 @@ def test_hostile_data_runs_nothing(browser: webdriver.Chrome, foreign_site: Site
     ):
         browser.get(foreign_site.url + path)  # an alert would make this raise
         assert browser.find_elements(By.CSS_SELECTOR, "main h1")
-        for script in browser.find_elements(By.TAG_NAME, "script"):
+        for script in browser.find_elements(By.CSS_SELECTOR, "script:not([type='application/ld+json'])"):
             assert (script.get_attribute("src") or "").startswith(f"{foreign_site.url}static/")
             assert not script.get_attribute("textContent")
+
+
+STYLED = ["site.css", "editor.css"]
+
+
+@pytest.mark.parametrize("name", STYLED)
+def test_every_rule_of_a_style_sheet_is_understood(browser: webdriver.Chrome, own_site: Site, name: str) -> None:
+    """A browser drops what it can't read, and a block that is not closed swallows what follows."""
+    text = re.sub(r"/\*.*?\*/", "", own_site.get(f"/static/{name}").text, flags=re.DOTALL)
+    depths = [0]
+    for sign in re.findall(r"[{}]", text):
+        depths.append(depths[-1] + (1 if sign == "{" else -1))
+    assert (0, 0) == (min(depths), depths[-1])
+    browser.get(own_site.url + "sparql")
+    kept = browser.execute_script(
+        "const count = (rules) => [...rules].reduce((sum, rule) => sum + 1 + count(rule.cssRules || []), 0);"
+        "const sheet = [...document.styleSheets].find((one) => one.href.includes(arguments[0]));"
+        "return [count(sheet.cssRules), sheet.cssRules.length];",
+        name,
+    )
+    assert [text.count("{"), depths[1:].count(0)] == kept
+    assert kept[0] > 50
+
+
+@pytest.mark.parametrize("name", ["entity", "dialogue", "ontology", "home"])
+def test_a_page_is_printed_dark_on_white_and_whole(browser: webdriver.Chrome, own_site: Site, name: str) -> None:
+    """Whatever the screen is like: what is folded, the page's address and its IRI are on the paper, too."""
+    width(browser, WIDTHS["middle"])
+    media = {"media": "print", "features": [{"name": "prefers-color-scheme", "value": "dark"}]}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+    try:
+        browser.get(address(own_site, name))
+        settle(browser)
+        shoot(browser, f"{name}-print")
+        assert browser.execute_script(_CONTRAST) == []
+        ground = "return getComputedStyle(document.body).backgroundColor"
+        assert browser.execute_script(ground) == "rgb(255, 255, 255)"
+        folded = "return [...document.querySelectorAll('main details:not([open])')].length"
+        assert browser.execute_script(folded) > 0
+        hidden = (
+            "return [...document.querySelectorAll('main details:not(.facets) > :not(summary)')]"
+            ".filter(e => e.textContent.trim() && !e.checkVisibility({contentVisibilityAuto: true}))"
+            ".map(e => e.textContent.slice(0, 40))"
+        )
+        assert browser.execute_script(hidden) == []
+        assert browser.find_element(By.CSS_SELECTOR, "footer .address").text == address(own_site, name)
+        assert not browser.find_element(By.CSS_SELECTOR, "header.site form").is_displayed()
+        if name == "entity":
+            assert browser.find_element(By.CSS_SELECTOR, "p.iri code").is_displayed()
+    finally:
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
+
+
+def test_the_head_of_a_page_is_low_on_a_phone(browser: webdriver.Chrome, own_site: Site) -> None:
+    """The name beside the languages, the search as wide as the page, the ways in on one line that scrolls."""
+    width(browser, 360)
+    for language in ("en", "ru"):
+        browser.get(f"{own_site.url}about?lang={language}")
+        parts = (".name", "nav.languages", "form.find input", "nav.ways a:first-child", "nav.ways a:last-child")
+        name, languages, search, first, last = (
+            browser.find_element(By.CSS_SELECTOR, f"header.site {part}").rect for part in parts
+        )
+        assert abs(name["y"] - languages["y"]) < 12
+        assert search["width"] > 300
+        assert first["y"] == last["y"]
+        assert browser.find_element(By.CSS_SELECTOR, "header.site").size["height"] < 150
+
+
+def test_words_of_a_table_are_whole_and_its_hidden_edge_is_shaded(browser: webdriver.Chrome, own_site: Site) -> None:
+    width(browser, 360)
+    browser.get(own_site.url + "doc/person/viktor-yesin?lang=en")
+    wraps = "return [...new Set([...document.querySelectorAll('th, td')].map(e => getComputedStyle(e).overflowWrap))]"
+    assert browser.execute_script(wraps) == ["break-word"]
+    shade = "return getComputedStyle(document.querySelector('.scroll table').parentElement).backgroundAttachment"
+    assert browser.execute_script(shade) == "local, local, scroll, scroll"
+
+
+def test_the_query_behind_links_is_a_link_at_the_edge(browser: webdriver.Chrome, own_site: Site) -> None:
+    width(browser, WIDTHS["wide"])
+    browser.get(own_site.url + "doc/dialogue/us-russia-mil-to-mil?lang=en")
+    edges = browser.execute_script(
+        "return [...document.querySelectorAll('.heading > a.ask, .wide > dt > a.ask')].map(e =>"
+        " [Math.round(e.getBoundingClientRect().right), getComputedStyle(e).textDecorationLine])"
+    )
+    assert len(edges) > 6
+    assert len({tuple(edge) for edge in edges}) == 1
+    assert edges[0][1] == "underline"
+
+
+def test_a_drawn_tree_has_one_type_at_all_levels(browser: webdriver.Chrome, own_site: Site) -> None:
+    browser.get(address(own_site, "tree"))
+    fonts = browser.execute_script(
+        "return [...new Set([...document.querySelectorAll('ul.tree li > a')].map(e => getComputedStyle(e).font))]"
+    )
+    assert len(fonts) == 1
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -1,5 +1,6 @@
 """The query editor at /sparql, used in Chromium as a person would: by pointer, by keyboard, and without scripts."""
 
+import itertools
 import json
 import os
 import re
@@ -701,6 +702,8 @@ def test_without_scripts_there_is_a_plain_form(driver: webdriver.Chrome, own_sit
         driver.get(own_site.url + "sparql")
         field = driver.find_element(By.ID, "query")
         assert field.is_displayed()
+        assert "SELECT" in field.text
+        field.clear()
         field.send_keys(CLASSES)
         driver.find_element(By.CSS_SELECTOR, "form.ask button").click()
         WebDriverWait(driver, 15).until(lambda _: driver.find_elements(By.CSS_SELECTOR, "#answer tbody tr"))
@@ -711,6 +714,16 @@ def test_without_scripts_there_is_a_plain_form(driver: webdriver.Chrome, own_sit
         assert driver.find_elements(By.CSS_SELECTOR, "#answer tbody tr")
     finally:
         driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+
+def test_no_heading_skips_a_level(driver: webdriver.Chrome, own_site: Site) -> None:
+    """Those of the closed parts, too, which axe does not look at."""
+    driver.get(own_site.url + "sparql")
+    WebDriverWait(driver, 10).until(lambda page: page.find_elements(By.CSS_SELECTOR, "details.use"))
+    levels = driver.execute_script("return [...document.querySelectorAll('h1, h2, h3, h4')].map(e => +e.tagName[1])")
+    assert levels[0] == 1
+    assert len(levels) >= 3
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
 
 
 def test_the_built_files_are_what_the_sources_give(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import html
 import json
 import re
 from html.parser import HTMLParser
@@ -476,6 +477,37 @@ def test_the_page_has_the_links_of_its_header(own_site: Site, places: dict[str, 
     response = own_site.get(filled(path, places), HTML)
     assert len(links(response)) >= 2
     assert sorted(links(response), key=str) == sorted(Head(response.text).links, key=str)
+
+
+TRANSLATED = [
+    *("/", "/about", "/dataset", "/dump/", "/search?q=Yesin", "/query/", "/query/meetings-by-dialogue", DOCUMENT),
+    *("/ontology", BEYOND, "/browse/meeting?isHeldAs=virtual", "/around?iri=" + quote(PERSON, safe="")),
+]
+
+
+def hreflangs(text: str) -> dict[str, str]:
+    found = re.findall(r'<link rel="alternate" href="([^"]*)" hreflang="([^"]*)">', text)
+    return {language: html.unescape(url) for url, language in found}
+
+
+@pytest.mark.parametrize("path", TRANSLATED)
+def test_each_language_of_a_page_is_canonical_by_itself(own_site: Site, path: str) -> None:
+    """RFC 6596; search engines want each language to name itself, and all of them alike, the neutral one among them."""
+    said = hreflangs(own_site.get(path, HTML).text)
+    assert ["en", "ru", "x-default"] == list(said)
+    for url in said.values():
+        assert url.startswith(own_site.url)
+        response = own_site.get(own_site.below(url), HTML)
+        assert response.status_code == 200
+        assert [url] == [link.href for link in links(response) if link.rel == "canonical"]
+        assert said == hreflangs(response.text)
+        assert f'<meta property="og:url" content="{html.escape(url)}">' in response.text
+
+
+def test_one_format_of_a_page_has_the_pages_canonical_url(own_site: Site) -> None:
+    for path in (DOCUMENT + ".html", "/describe?iri=http%3A%2F%2Fxmlns.com%2Ffoaf%2F0.1%2FPerson&format=html"):
+        found = {link.rel: link.href for link in links(own_site.get(path, HTML)) if link.rel != "alternate"}
+        assert found["canonical"] == own_site.url[:-1] + re.sub(r"\.html$|&format=html$", "", path)
 
 
 # Looking up: row 12, of names in ASCII (the foreign site has the rest)

@@ -23,7 +23,7 @@ own_site = serving.own_site
 
 WEB = ROOT / "src" / "tracktwo" / "web"
 CATALOGUES = sorted((WEB / "interface").glob("*.po"))
-KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "say": None}
+KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "say": None, "Sentence": None}
 PLACEHOLDER = r"%\(\w+\)s|%s|\{\w+\}"
 PERSON = "/doc/person/viktor-yesin"
 PAGES = ["/", "/about", "/sparql", "/dataset", "/dump/", "/limits", "/query/", "/search?q=Yesin", PERSON]
@@ -160,6 +160,62 @@ def test_data_has_no_language(own_site: Site) -> None:
     assert both[0].content == both[1].content
     assert "content-language" not in both[0].headers
     assert own_site.get(f"{PERSON}?lang=ru", "text/turtle").content == both[0].content
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "said"),
+    [
+        (
+            "/doc/person/nobody",
+            404,
+            "По адресу &lt;https://w3id.org/tracktwo/doc/person/nobody&gt; ничего не опубликовано.",
+        ),
+        ("/browse/meetin", 404, "Класса с названием «meetin» здесь нет."),
+        ("/browse/meeting?sort=oldes", 400, "Может быть, «oldest»?"),
+        ("/query/nothing", 404, "Сохранённого запроса с названием «nothing» нет."),
+    ],
+)
+def test_an_error_is_told_in_the_readers_language(own_site: Site, path: str, status: int, said: str) -> None:
+    """Its page has all that other pages have; machines get the English that they had."""
+    russian = own_site.get(f"{path}{'&' if '?' in path else '?'}lang=ru", HTML)
+    assert (status, "ru") == (russian.status_code, russian.headers["content-language"])
+    title = {404: "Не найдено", 400: "Неверный запрос"}[status]
+    assert f"<title>{title} · Второй трек</title>" in russian.text
+    assert f"<h1>{status} {title}</h1>" in russian.text
+    assert said in russian.text
+    assert "lang=ru&gt;" not in russian.text
+    assert ["en", "ru"] == re.findall(r'<a href="[^"]*" lang="(\w+)" hreflang', russian.text)
+    assert "canonical" not in russian.text
+    assert not re.search(r"[А-я]", own_site.get(f"{path}{'&' if '?' in path else '?'}lang=ru", "application/json").text)
+    english = own_site.get(path, HTML, accept_language="en")
+    assert not re.search(r"[А-я]", re.sub(r'<nav class="languages".*?</nav>', "", english.text, flags=re.DOTALL))
+
+
+def test_a_page_that_is_not_there_offers_a_search_for_its_words(own_site: Site) -> None:
+    page = own_site.get("/doc/person/viktor-esin.ttl?lang=en", HTML).text
+    assert 'name="q" type="search" value="viktor esin"' in page
+    beyond = own_site.get("/describe?lang=en&iri=http%3A%2F%2Fexample.org%2Fx%23Any_body", HTML).text
+    assert 'name="q" type="search" value="Any body"' in beyond
+
+
+def test_what_no_catalogue_has_is_marked_as_english(own_site: Site) -> None:
+    wrong = own_site.get("/sparql?lang=ru&query=SELECT%20nonsense", HTML).text
+    assert '<pre><span lang="en">' in wrong
+    assert "400 Неверный запрос" in wrong
+
+
+def test_amounts_are_in_plain_units_of_the_language(own_site: Site) -> None:
+    english, russian = (own_site.get(f"/limits?lang={language}", HTML).text for language in ("en", "ru"))
+    assert "<dd>20 seconds</dd>" in english
+    assert "<dd>1 megabyte</dd>" in english
+    assert "<dd>20 секунд</dd>" in russian
+    assert " bytes</dd>" not in english
+
+
+def test_the_foot_of_a_page_names_the_publication_in_its_language(own_site: Site) -> None:
+    foot = own_site.get("/?lang=ru", HTML).text.partition('<footer class="site">')[2]
+    assert "Второй трек" in foot
+    assert "Track Two" not in foot
 
 
 def test_a_redirect_keeps_the_language(own_site: Site) -> None:

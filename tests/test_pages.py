@@ -1,5 +1,6 @@
 """The pages as a browser parses them: well formed, labelled, footnoted, safe, and without a dead link."""
 
+import json
 import re
 from collections import Counter
 from dataclasses import dataclass, field
@@ -91,7 +92,7 @@ ALLOWED_ATTRIBUTES = {
     "action", "aria-label", "aria-labelledby", "charset", "class", "colspan", "content", "for", "href", "id", "lang",
     "method", "name", "rel", "required", "role", "rows", "scope", "spellcheck", "tabindex", "title", "type", "value",
     "defer", "dir", "datetime", "list", "open", "aria-current", "autocomplete", "placeholder", "src", "alt", "width",
-    "height", "hreflang", "selected",
+    "height", "hreflang", "selected", "property",
     "viewbox", "d", "x", "y", "rx",
 }  # fmt: skip
 
@@ -213,6 +214,94 @@ def test_controls_have_names(page: Page) -> None:
         assert link.text.strip() or link.attributes.get("aria-label"), link.attributes
 
 
+def test_a_page_says_what_it_is_about(page: Page) -> None:
+    """To search engines and to those who are sent a link; an error says nothing."""
+    said = {meta.attributes.get("name") or meta.attributes.get("property"): meta for meta in page.all("meta")}
+    if not [link for link in page.all("link") if link.attributes["rel"] == "canonical"]:
+        assert page.all("h1")[0].text.startswith(("4", "5"))
+        assert "og:title" not in said
+        return
+    texts = {name: said[name].attributes["content"] for name in said if name and name.startswith("og:")}
+    assert {"og:title", "og:type", "og:url", "og:site_name", "og:locale"} <= texts.keys()
+    assert page.all("title")[0].text.split() == texts["og:title"].split()
+    assert re.fullmatch(r"[a-z]{2,3}_[A-Z]{2}", texts["og:locale"])
+    if "description" in said:
+        assert 0 < len(said["description"].attributes["content"]) <= 210
+        assert said["description"].attributes["content"] == texts["og:description"]
+
+
+@pytest.mark.parametrize("path", ["/", "/browse/person", "/query/who-met-whom", "/ontology", "/about", "/limits"])
+def test_pages_are_described_each_in_its_own_words(own_site: Site, path: str) -> None:
+    found = [meta.attributes for meta in open_page(own_site, path).all("meta")]
+    text = next(meta["content"] for meta in found if meta.get("name") == "description")
+    home = next(
+        m.attributes["content"] for m in open_page(own_site, "/").all("meta") if "description" in m.attributes.values()
+    )
+    assert len(text) > 30
+    assert path in ("/", "/about") or text != home
+
+
+def test_an_entity_stands_in_its_page_as_data(own_site: Site) -> None:
+    page = own_site.get("/doc/dialogue/us-russia-mil-to-mil?lang=ru", CHROME).text
+    found = json.loads(re.findall(r'<script type="application/ld\+json">(.*?)</script>', page)[0])
+    assert found["@id"] == "https://w3id.org/tracktwo/id/dialogue/us-russia-mil-to-mil"
+    assert found["@type"] == ["EventSeries"]
+    assert found["name"] == "Американо-российский диалог военных"
+    assert found["alternateName"] == ["U.S.-Russia Military-to-Military Dialogue"]
+    assert len(found["description"]) > 30
+    assert found["mainEntityOfPage"] == f"{own_site.url}doc/dialogue/us-russia-mil-to-mil?lang=ru"
+
+
+def test_the_dataset_stands_in_the_home_page_as_data(own_site: Site) -> None:
+    page = own_site.get("/", CHROME).text
+    found = json.loads(re.findall(r'<script type="application/ld\+json">(.*?)</script>', page)[0])
+    assert ("Dataset", "https://w3id.org/tracktwo/dataset") == (found["@type"], found["@id"])
+    assert found["license"] == "https://creativecommons.org/publicdomain/zero/1.0/"
+    assert len(found["distribution"]) == 5
+    for file in found["distribution"]:
+        assert own_site.head(own_site.below(file["contentUrl"])).status_code == 200
+
+
+@pytest.mark.parametrize("site", ["own_site", "foreign_site"])
+def test_what_is_inferred_is_marked_and_not_numbered(request: pytest.FixtureRequest, site: str) -> None:
+    served: Site = request.getfixturevalue(site)
+    checked = 0
+    for path in entity_paths(served, 20):
+        page = open_page(served, path)
+        listed = [
+            item.attributes["value"] for item in page.all("li") if item.attributes.get("id", "").startswith("source-")
+        ]
+        assert [str(number) for number in range(1, len(listed) + 1)] == listed
+        cited = {note.text for note in page.all("a") if "note" in note.attributes.get("class", "").split()}
+        assert cited <= {*listed, "∴"}
+        checked += "∴" in cited
+    assert checked > 3
+
+
+def test_the_page_about_the_data_leads_to_the_classes(own_site: Site) -> None:
+    """It does not list them again, since the home page does."""
+    page = open_page(own_site, "/about")
+    assert "/#browse" in page.hrefs
+    assert [href for href in page.hrefs if href.startswith("/browse/")] == []
+
+
+def test_graphs_are_listed_by_name_and_counted_alike(own_site: Site) -> None:
+    graphs = own_site.get("/dataset", CHROME).text.partition("<h2>Graphs</h2>")[2]
+    names = re.findall(r"<li><a [^>]*>(.*?)</a>", graphs)
+    assert len(names) > 100
+    assert sorted(names, key=str.casefold) == names
+    counts = re.findall(r'<span class="count">(.*?)</span>', graphs)
+    assert any("," in count for count in counts)
+    assert [count for count in counts if re.search(r"\d{4}", count)] == []
+
+
+def test_without_scripts_the_editor_holds_a_query_that_runs(own_site: Site) -> None:
+    [field] = open_page(own_site, "/sparql").all("textarea")
+    rows = own_site.query(field.text, "text/csv")
+    assert rows.status_code == 200
+    assert len(rows.text.splitlines()) == 51
+
+
 # Safety
 
 
@@ -221,8 +310,13 @@ def test_no_script_frame_or_handler_comes_from_data(page: Page) -> None:
     assert not tags & {"iframe", "object", "embed", "style", "base", "img", "image", "use", "foreignobject"}
     assert all(drawing.attributes["class"].startswith(("picture ", "diagram")) for drawing in page.all("svg"))
     for script in page.all("script"):
-        assert script.attributes["src"].startswith("/static/")
-        assert not script.text
+        if script.attributes.get("type") == "application/ld+json":  # data, which no browser runs
+            assert set(script.attributes) == {"type"}
+            assert "<" not in script.text
+            assert json.loads(script.text)["@context"] == "https://schema.org"
+        else:
+            assert script.attributes["src"].startswith("/static/")
+            assert not script.text
     for element in page.elements:
         assert not [name for name in element.attributes if name.startswith("on") or name == "style"]
 
@@ -349,7 +443,8 @@ def test_every_internal_link_of_many_pages_is_answered(request: pytest.FixtureRe
         for element in open_page(site, start).elements:
             if "href" in element.attributes and element.tag in ("a", "link"):
                 url = urldefrag(urljoin(urljoin(site.url, start), element.attributes["href"]))[0]
-                if url.startswith(site.url) and urljoin(site.url, start) != url:
+                itself = re.sub(r"[?&]lang=\w+$", "", url)  # in a language of its own: an error stays one
+                if url.startswith(site.url) and urljoin(site.url, start) != itself:
                     met.setdefault(site.below(url), start)
     assert len(met) > 400
     dead = {}

@@ -131,13 +131,24 @@ def test_suggestions_are_open_search(own_site: Site) -> None:
     assert 200 == own_site.get(own_site.below(pages[0]), CHROME).status_code
 
 
+SAID = ("ShortName", "Description", "Language", "Image")
+
+
 def test_the_description_for_browsers_leads_to_the_search(own_site: Site) -> None:
     response = own_site.get("/opensearch.xml")
     assert "application/opensearchdescription+xml" == response.headers["content-type"]
     spec = "{http://a9.com/-/spec/opensearch/1.1/}"
-    urls = [url.get("template", "") for url in ElementTree.fromstring(response.text).iter(f"{spec}Url")]
-    assert 2 == len(urls)
-    for url in urls:
+    described = ElementTree.fromstring(response.text)
+    urls = {url.get("type"): url.get("template", "") for url in described.iter(f"{spec}Url")}
+    assert {"text/html", "application/json", "text/turtle", "application/x-suggestions+json"} < urls.keys()
+    said = {name: [element.text or "" for element in described.iter(spec + name)] for name in SAID}
+    assert ["Track Two"] == said["ShortName"]
+    assert 20 < len(said["Description"][0]) <= 1024
+    assert ["en", "ru"] == said["Language"]
+    assert 200 == own_site.get(own_site.below(said["Image"][0])).status_code
+    russian = ElementTree.fromstring(own_site.get("/opensearch.xml?lang=ru").text)
+    assert ["Второй трек"] == [element.text for element in russian.iter(f"{spec}ShortName")]
+    for url in urls.values():
         assert 200 == own_site.get(own_site.below(url.replace("{searchTerms}", "Yesin")), CHROME).status_code
     assert f'href="{own_site.url}opensearch.xml"' in own_site.get("/", CHROME).text
 

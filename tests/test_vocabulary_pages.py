@@ -219,6 +219,26 @@ def test_the_readers_language_comes_first(own_site: Served, language: str, first
 # Counted
 
 
+@pytest.mark.parametrize(
+    ("language", "status", "month", "folded"),
+    [("en", "draft", "November", "in another language"), ("ru", "черновик", "ноября", "на другом языке")],
+)
+def test_the_head_says_status_days_and_changes_as_a_reader_does(
+    own_site: Served, language: str, status: str, month: str, folded: str
+) -> None:
+    head = own_site.get(f"/ontology?lang={language}", CHROME).text.partition('</header>\n<nav class="contents"')[0]
+    assert f">{status}</a>" in head
+    assert '<a href="https://creativecommons.org/publicdomain/zero/1.0/" rel="license">' in head
+    days = re.findall(r'<time datetime="(\d{4}-\d\d-\d\d)">([^<]*)</time>', head)
+    assert len(days) == 2
+    assert all(month in said for _, said in days)
+    own, other = re.findall(
+        r'<dd>([^\n]*?)<details class="tongues"><summary>' + folded + "</summary>(.*?)</details>", head
+    )[0]
+    assert f'class="tag">{language}<' in own
+    assert f'class="tag">{language}<' not in other
+
+
 def test_members_and_statements_are_those_of_the_manifest(each_opened: Site) -> None:
     statistics = each_opened.release.manifest["statistics"]
     checked = 0

@@ -1,9 +1,26 @@
 """What can go wrong, as types: raised deep, rendered once at the edge."""
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 _LONGEST_COMPARED = 80  # characters: comparing is quadratic
+
+
+class Sentence(str):
+    """A sentence that readers meet: in English with its values put in; `template` is what catalogues translate."""
+
+    __slots__ = ("template", "values")
+    template: str
+    values: dict[str, object]
+
+    def __new__(cls, template: str, **values: object) -> "Sentence":
+        made = super().__new__(cls, template % values if values else template)
+        made.template, made.values = template, values
+        return made
+
+    def translated(self, translate: Callable[[str], str]) -> "Sentence":
+        """The same in a catalogue's language; in English where it is not in the catalogue."""
+        return Sentence(translate(self.template), **self.values)
 
 
 class TracktwoError(Exception):
@@ -42,7 +59,7 @@ class NotAcceptable(TracktwoError):
     """No format that we have fits the client's `Accept` (RFC 9110 section 15.5.7)."""
 
     def __init__(self, message: str, offered: Sequence[str]) -> None:
-        super().__init__(message, hint="Available: " + ", ".join(offered))
+        super().__init__(message, hint=Sentence("Available: %(formats)s", formats=", ".join(offered)))
         self.offered = tuple(offered)
 
 
@@ -96,7 +113,9 @@ class Busy(TracktwoError):
 
 def all_taken(query_seconds: float) -> Busy:
     """What a query is told that has waited too long for another, which may work for so many seconds."""
-    return Busy("All query workers are taken; try again shortly.", retry_after=max(1, round(query_seconds / 4)))
+    return Busy(
+        Sentence("All query workers are taken; try again shortly."), retry_after=max(1, round(query_seconds / 4))
+    )
 
 
 class StoreUnavailable(TracktwoError):
@@ -106,4 +125,4 @@ class StoreUnavailable(TracktwoError):
 def nearest(name: str, known: Iterable[str]) -> str:
     """A question after the known name that comes nearest to a wrong one; empty where none comes near."""
     close = difflib.get_close_matches(name[:_LONGEST_COMPARED], list(known), n=1, cutoff=0.5)
-    return f"Did you mean “{close[0]}”?" if close else ""
+    return Sentence("Did you mean “%(name)s”?", name=close[0]) if close else ""

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tracktwo.catalog import Reader
-from tracktwo.errors import BadRequest, NotFound, nearest
+from tracktwo.errors import BadRequest, NotFound, Sentence, nearest
 
 SCHEMA = """
 CREATE TABLE entry (
@@ -207,7 +207,9 @@ class Facets:
         known = {facet.name: facet for facet in facets}
         for name in wanted:
             if name not in known:
-                raise BadRequest(f"No facet here is called “{name}”.", hint=_hint(name, list(known)))
+                raise BadRequest(
+                    Sentence("No facet here is called “%(name)s”.", name=name), hint=_hint(name, list(known))
+                )
         pairs = json.dumps([[known[name].id, value] for name, values in wanted.items() for value in values])
         rows = list(self._run(_CHOSEN, (pairs, pairs))) if wanted else []
         found: dict[str, list[Value]] = {}
@@ -216,7 +218,10 @@ class Facets:
             those = sorted(row for row in rows if row[0] == known[name].id)
             for value in values:
                 if not any(value in row[1:3] for row in those):
-                    raise NotFound(f"“{value}” is no value of “{name}”.", hint=_hint(value, self._names(known[name])))
+                    raise NotFound(
+                        Sentence("“%(value)s” is no value of “%(name)s”.", value=value, name=name),
+                        hint=_hint(value, self._names(known[name])),
+                    )
             found[name] = [Value(row[1], row[2] or "", 0) for row in those]
             sets[name] = Numbers(_union(row[3] for row in those))
         return Choice(found, sets)
@@ -287,7 +292,7 @@ def _tally(facet: Facet, rows: Iterable[Sequence[Any]], left: Numbers | None, un
 
 def _hint(name: str, known: Sequence[str]) -> str:
     """What may have been meant, else the first of what there is."""
-    return nearest(name, known) or ("There are: " + ", ".join(known[:_TOLD]) + "." if known else "")
+    return nearest(name, known) or (Sentence("There are: %(names)s.", names=", ".join(known[:_TOLD])) if known else "")
 
 
 def _listed(packed_: bytes) -> tuple[int, ...]:

@@ -29,6 +29,7 @@ class Footnotes:
 
     def _note(self, graph: str) -> Source:
         if graph not in self._used:
-            number = self._numbers.setdefault(graph, len(self._numbers) + 1)
-            self._used[graph] = replace(self._source(graph), number=number)
+            known = self._source(graph)
+            number = 0 if known.inferred else self._numbers.setdefault(graph, len(self._numbers) + 1)
+            self._used[graph] = replace(known, number=number)
         return self._used[graph]

@@ -20,7 +20,10 @@ _NO_FACTS = {property_.value for property_ in (*LABELS, *ALTERNATIVES, DCTERMS.s
 
 @dataclass(frozen=True)
 class Source:
-    """Who says so: a named graph with its number on the page (0 off one), its label, and the source it speaks for."""
+    """Who says so: a named graph with its number on the page, its label, and the source it speaks for.
+
+    The number is 0 off a page, and for what is inferred, which is marked and not counted.
+    """
 
     number: int
     graph: str

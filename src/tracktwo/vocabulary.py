@@ -70,10 +70,12 @@ _PLAIN_TYPES = {
     )
 }
 
+_DAYS = {datatype.value for datatype in (XSD.date, XSD.dateTime, XSD.gYear, XSD.gYearMonth)}
+
 
 @dataclass(frozen=True)
 class Piece:
-    """One piece of a phrase: `iri`, `word` (a keyword), `sign` or `text`; links where there is a place to go."""
+    """One piece of a phrase: `iri`, `word` (a keyword), `sign`, `text` or `day`; links where there is a place to go."""
 
     kind: str
     text: str
@@ -93,6 +95,11 @@ class Stated:
     phrase: Phrase
     source: Source | None = None
 
+    @property
+    def language(self) -> str:
+        """The language of a text; none of anything else."""
+        return self.phrase[0].language if len(self.phrase) == 1 and self.phrase[0].kind == "text" else ""
+
 
 @dataclass(frozen=True)
 class Fact:
@@ -101,6 +108,12 @@ class Fact:
     key: str
     name: Piece
     values: tuple[Stated, ...]
+
+    @property
+    def folded(self) -> tuple[Stated, ...]:
+        """The texts in another language than the first of them, which is the reader's where there is one."""
+        best = next((value.language for value in self.values if value.language), "")
+        return tuple(value for value in self.values if value.language not in ("", best))
 
 
 @dataclass(frozen=True)
@@ -306,7 +319,7 @@ class _Drawing:
         language, datatype = piece[2], piece[3]
         link = text if datatype == XSD.anyURI.value and clickable(text) else ""
         shown = "" if datatype.startswith(XSD.iri) else datatype and self._describer.short(datatype)
-        return Piece("text", text, link, language=language, datatype=shown)
+        return Piece("day" if datatype in _DAYS else "text", text, link, language=language, datatype=shown)
 
     def _texts(self, values: Iterable[Any]) -> list[Piece]:
         """Literals, the reader's language first."""

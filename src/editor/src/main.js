@@ -11,7 +11,6 @@ import { counted, duration, language as spoken, number, pieces, t } from "./word
 
 const FORMATS = { rows: ["csv", "tsv", "json", "xml"], truth: ["json", "xml"], graph: ["ttl", "nt", "jsonld", "rdf"] };
 const NAMES = { csv: "CSV", tsv: "TSV", json: "JSON", xml: "XML", ttl: "Turtle", nt: "N-Triples", jsonld: "JSON-LD", rdf: "RDF/XML" };
-const START = "SELECT ?thing ?label\nWHERE {\n  ?thing a ?class ;\n    rdfs:label ?label .\n}\nLIMIT 50\n";
 const RAW_SHOWN = 200_000;
 
 const form = document.querySelector("form.ask");
@@ -40,7 +39,7 @@ form.classList.add("live");
 const serverError = answerPlace.querySelector("[data-line]");
 const editor = createEditor({
   host,
-  text: area.value.trim() ? area.value : START,
+  text: area.value,
   vocabulary,
   own: place.base,
   onRun: () => run(),
@@ -367,7 +366,7 @@ const copier = (element, copied, selected) =>
   h("button", { type: "button", class: "second", onclick: async () => say((await copy(element.textContent, element)) ? copied : selected) }, t("Copy"));
 use.append(
   languageList, codePlace, h("p", {}, copier(codePlace, t("The code is copied."), t("The code is selected, to be copied by hand."))),
-  h("h3", {}, t("To cite the answer")), citePlace, h("p", {}, copier(citePlace, t("The citation is copied."), t("The citation is selected, to be copied by hand."))));
+  h("h2", {}, t("To cite the answer")), citePlace, h("p", {}, copier(citePlace, t("The citation is copied."), t("The citation is selected, to be copied by hand."))));
 answerPlace.after(use);
 roving(languageList, languageTabs, (index) => pick(index));
 use.addEventListener("toggle", () => refreshUse());

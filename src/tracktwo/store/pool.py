@@ -28,6 +28,7 @@ from tracktwo.errors import (
     QueryError,
     QueryTimeout,
     QueryTooBig,
+    Sentence,
     StoreUnavailable,
     TracktwoError,
     all_taken,
@@ -392,7 +393,7 @@ def _format(header: Mapping[str, object], query: Query) -> Format:
     if chosen is None:
         offered = RDF_FORMATS if header["kind"] == GRAPH else RESULT_FORMATS
         raise NotAcceptable(
-            "None of the formats that the request accepts can hold this query's answer.",
+            Sentence("None of the formats that the request accepts can hold this query's answer."),
             [row.media_type for row in offered],
         )
     return chosen

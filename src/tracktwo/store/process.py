@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tracktwo.errors import QueryTimeout, QueryTooBig, StoreUnavailable, TracktwoError
+from tracktwo.errors import QueryTimeout, QueryTooBig, Sentence, StoreUnavailable, TracktwoError
 from tracktwo.publication import Limits
 from tracktwo.store.frames import HEADER, Reader, pack
 
@@ -72,7 +72,9 @@ class Dialect:
 
 def past_deadline(seconds: float) -> QueryTimeout:
     """What a query is told that has worked for so many seconds."""
-    return QueryTimeout(f"The query ran past its deadline of {seconds:g} s and was stopped.")
+    return QueryTimeout(
+        Sentence("The query ran past its deadline of %(seconds)s s and was stopped.", seconds=f"{seconds:g}")
+    )
 
 
 def gone_away() -> StoreUnavailable:
@@ -172,9 +174,11 @@ class Worker:
         self._errors.seek(0)
         said = self._errors.read()[-2000:].decode(errors="replace")
         if code == -signal.SIGSEGV or "overflowed its stack" in said:
-            return QueryTooBig("The query is nested too deeply and was stopped.")
+            return QueryTooBig(Sentence("The query is nested too deeply and was stopped."))
         if code == -signal.SIGABRT or (code == -signal.SIGKILL and worked > 0) or "MemoryError" in said:
-            return QueryTooBig(f"The query needed more than its {self._memory_mb} MB of memory and was stopped.")
+            return QueryTooBig(
+                Sentence("The query needed more than its %(mb)s MB of memory and was stopped.", mb=self._memory_mb)
+            )
         if code == -signal.SIGXCPU:
             return past_deadline(self._seconds)
         return StoreUnavailable(f"A query worker ended with code {code}.", hint=said)

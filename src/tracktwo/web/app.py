@@ -17,8 +17,8 @@ from tracktwo.formats import DOCUMENT_FORMATS
 from tracktwo.links import clickable
 from tracktwo.web import browsing, documents, downloads, linking, pages, query, questions, searching, why
 from tracktwo.web.headers import PREFLIGHT, finish
-from tracktwo.web.language import chosen, interface, languages, own_name
-from tracktwo.web.problems import ACCEPTED, problem
+from tracktwo.web.language import canonical, chosen, hreflangs, interface, languages, own_name, said, territory
+from tracktwo.web.problems import ACCEPTED, phrase, problem
 from tracktwo.web.respond import redirect
 from tracktwo.web.site import Follower, Options
 
@@ -36,6 +36,9 @@ def create_app(options: Options) -> Flask:
     app.jinja_env.tests["clickable"] = clickable
     app.jinja_env.filters["number"] = _spoken("number")
     app.jinja_env.filters["day"] = _spoken("day")
+    app.jinja_env.filters["said"] = said
+    app.jinja_env.filters["phrase"] = phrase
+    app.jinja_env.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "sort_keys": False}
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]  # the extension adds it
         _spoken("gettext"), _spoken("ngettext"), newstyle=True
@@ -69,7 +72,10 @@ def create_app(options: Options) -> Flask:
             "interface": getattr(g, "interface", None) or interface("en"),
             "format_titles": _TITLES,
             "languages": languages(site.links, site.publication.languages) if site else (),
+            "canonical": canonical(site.links, site.publication.languages) if site else "",
+            "hreflangs": hreflangs(site.links, site.publication.languages) if site else (),
             "own_name": own_name,
+            "territory": territory,
         }
 
     app.after_request(finish)

@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from flask import Blueprint, Response, g, render_template, request
 
 from tracktwo import serialise
 from tracktwo.catalog import Class
-from tracktwo.errors import BadRequest, NotFound, nearest
+from tracktwo.errors import BadRequest, NotFound, Sentence, nearest
 from tracktwo.facets import ORDERS, Choice, Entry, Facet, Tally, Value
 from tracktwo.formats import CSV, HTML, JSON_OBJECT, RDF_FORMATS, Format
 from tracktwo.release.facets import RESERVED
@@ -88,29 +88,37 @@ def browse(slug: str) -> Response:
             return render_template("browse.html", head=head, **_shown(site, asked, found))
         return _written(site, asked, chosen, _listing(site, asked, data, found.tallies))
 
+    parameters = asked.parameters | ({"after": [str(asked.after)]} if asked.after >= 0 else {})
+
     def variant(row: Format) -> str:
-        after = {"after": [str(asked.after)]} if asked.after >= 0 else {}
         all_ = {"all": [asked.all]} if asked.all and row is HTML else {}
-        return _url(site, f"{name}.{row.suffix}", asked.parameters | after | all_)
+        return _url(site, f"{name}.{row.suffix}", parameters | all_)
 
     partly = any(tally.gave_up for tally in found.tallies)
     links = [Link(_url(site, name, asked.parameters), "canonical")]
     left = found.total - max(asked.after + 1, 0) if not asked.choice.sets else found.total
     extra = {"Tracktwo-Truncated": f"entries={data}"} if left > data else {}
-    resource = Resource(_FORMATS, variant, body, links, extra=extra)
+    resource = Resource(
+        _FORMATS,
+        lambda row: _url(site, f"{name}.{row.suffix}", parameters),
+        body,
+        links,
+        extra=extra,
+        page=_url(site, name, parameters),
+    )
     return represent(site, resource if not partly else _unkept(resource), format_)
 
 
 def _unkept(resource: Resource) -> Resource:
     """The resource as it is just now: nobody keeps counts that a busier moment left out."""
-    return Resource(resource.formats, resource.variant, resource.body, resource.links, NO_STORE, resource.extra)
+    return replace(resource, cache=NO_STORE)
 
 
 def _asked(site: Site, slug: str) -> Asked:
     """What the request asks; raises `NotFound` and `BadRequest` with the nearest of what there is."""
     classes = {row.slug: row for row in site.catalog.classes()}
     if slug not in classes:
-        raise NotFound(f"No class here is called “{slug}”.", hint=nearest(slug, classes))
+        raise NotFound(Sentence("No class here is called “%(name)s”.", name=slug), hint=nearest(slug, classes))
     facets = site.facets.of(slug)
     wanted = {name: list(dict.fromkeys(values)) for name, values in request.args.lists() if name not in RESERVED}
     choice = site.facets.choose(facets, wanted)
@@ -124,8 +132,8 @@ def _asked(site: Site, slug: str) -> Asked:
         request.args.get("all", ""),
     )
     if asked.order not in asked.orders:
-        hint = nearest(asked.order, asked.orders) or f"There are: {', '.join(asked.orders)}."
-        raise BadRequest(f"This list has no order “{asked.order}”.", hint=hint)
+        hint = nearest(asked.order, asked.orders) or Sentence("There are: %(names)s.", names=", ".join(asked.orders))
+        raise BadRequest(Sentence("This list has no order “%(name)s”.", name=asked.order), hint=hint)
     return asked
 
 

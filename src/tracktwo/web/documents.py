@@ -10,15 +10,16 @@ from flask import Blueprint, Response, g, render_template, request
 from pyoxigraph import BlankNode, NamedNode, Quad
 
 from tracktwo import serialise
-from tracktwo.errors import BadRequest, NotFound
+from tracktwo.errors import BadRequest, NotFound, Sentence
 from tracktwo.formats import DOCUMENT_FORMATS, HTML, Format, named
 from tracktwo.links import is_valid_iri
 from tracktwo.namespaces import OWL, VOID
 from tracktwo.store import GRAPH, Answer
 from tracktwo.terms import Node, name_of
 from tracktwo.view import View
+from tracktwo.web import structured
 from tracktwo.web.headers import Link
-from tracktwo.web.language import without_language
+from tracktwo.web.language import canonical, without_language
 from tracktwo.web.respond import Body, Resource, fixed, redirect, represent
 from tracktwo.web.site import Site
 
@@ -65,11 +66,11 @@ def describe() -> Response:
     site: Site = g.site
     iri = request.args.get("iri", "")
     if not is_valid_iri(iri):
-        raise NotFound("Name an absolute IRI: /describe?iri=…")
+        raise NotFound(Sentence("Name an absolute IRI: /describe?iri=…"))
     known = site.catalog.mentioned(forms := site.links.spellings(iri))
     meant = next((form for form in forms if form in known or form in site.describer.graphs), None)
     if meant is None:
-        raise NotFound(f"Nothing is said here about <{iri}>.")
+        raise NotFound(Sentence("Nothing is said here about <%(iri)s>.", iri=iri))
     if site.links.is_ours(meant) and site.catalog.described([meant]):
         return redirect(site.links.full(site.links.url(meant)), HTTPStatus.SEE_OTHER)
     if meant != iri:
@@ -92,7 +93,7 @@ def blank_node(label: str) -> Response:
     site: Site = g.site
     name, dot, suffix = label.partition(".")
     if not re.fullmatch(r"[A-Za-z0-9]+", name) or not site.catalog.described([f"_:{name}"]):
-        raise NotFound("No node without a name is known by this label in the present release.")
+        raise NotFound(Sentence("No node without a name is known by this label in the present release."))
     format_ = fixed(suffix, DOCUMENT_FORMATS) if dot else None
     return _represent(site, site.publication.skolem_prefix + name, [BlankNode(name)], format_)
 
@@ -109,6 +110,12 @@ def _queries() -> list[str]:
     """The query that may belong to an IRI: as it was sent, then without the language of the page."""
     sent = request.query_string.decode("latin-1")
     return [query for query in dict.fromkeys((sent, without_language(sent))) if query]
+
+
+def _meant(site: Site) -> str:
+    """The IRI that was asked for, without the language of the page."""
+    query = without_language(request.query_string.decode("latin-1"))
+    return next(site.links.candidates(_raw_path() + (f"?{query}" if query else "")))
 
 
 def _see_other(site: Site, thing: str, raw: str) -> Response:
@@ -135,7 +142,7 @@ def _variant(site: Site, candidates: Sequence[str]) -> Response:
         stems = [iri.removesuffix(f".{format_.suffix}") for iri in candidates if iri.endswith(f".{format_.suffix}")]
         if stems and (document := _found(site, stems)):
             return _document(site, document, "", format_)
-    raise NotFound(f"Nothing is published under <{candidates[0]}>.")
+    raise NotFound(Sentence("Nothing is published under <%(iri)s>.", iri=_meant(site)))
 
 
 def _document(site: Site, document: tuple[str, list[str]], raw: str, format_: Format | None) -> Response:
@@ -229,6 +236,7 @@ def _page(site: Site, document: str, subjects: Sequence[Node], links: Sequence[L
         view=views[0],
         document=document,
         head=links,
+        structured=structured.entity(views[0], canonical(site)),
         hidden=len(subjects) - len(ordered),
         graph_size=statistics["graphs"].get(document),
         uses=statistics["properties"],

@@ -7,7 +7,7 @@ from xml.sax.saxutils import escape
 from flask import Blueprint, Response, g, render_template, request, send_file
 
 from tracktwo import description, serialise
-from tracktwo.errors import NotFound
+from tracktwo.errors import NotFound, Sentence
 from tracktwo.formats import DOCUMENT_FORMATS, HTML, SITEMAP, Format
 from tracktwo.web.headers import Link
 from tracktwo.web.respond import Representation, Resource, fixed, represent, represent_page, respond
@@ -35,7 +35,7 @@ def one_dump(name: str) -> Response:
     site: Site = g.site
     known = {file["name"] for file in site.release.manifest["dumps"]}
     if name.removesuffix(".sha256") not in known:
-        raise NotFound(f"There is no dump “{name}”.")
+        raise NotFound(Sentence("There is no dump “%(name)s”.", name=name))
     kind = "text/plain; charset=utf-8" if name.endswith(".sha256") else "application/gzip"
     response = send_file(
         site.release.dumps / name,

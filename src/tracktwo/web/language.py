@@ -13,13 +13,15 @@ from gettext import NullTranslations
 from importlib.resources import files
 from urllib.parse import urlencode
 
-from babel import Locale, UnknownLocaleError, dates, numbers
+from babel import Locale, UnknownLocaleError, dates, numbers, units
+from babel.core import get_global
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
 from flask import Response, g, request
 from werkzeug.datastructures import LanguageAccept
 
+from tracktwo.errors import Sentence
 from tracktwo.formats import HTML, JSON_OBJECT, OPENSEARCH, SUGGESTIONS
 from tracktwo.links import Links
 
@@ -53,6 +55,10 @@ class Interface:
     def number(self, value: float) -> str:
         """A number with the language's separators."""
         return numbers.format_decimal(value, locale=self._locale)
+
+    def amount(self, value: float, unit: str) -> str:
+        """So much of a unit of CLDR, such as `20 seconds`."""
+        return str(units.format_unit(value, unit, locale=self._locale))
 
     def day(self, lexical: str) -> str:
         """A year, month, day or moment of XML Schema in words; what is none of these as it is.
@@ -89,6 +95,16 @@ def own_name(tag: str) -> str:
         return tag
 
 
+@functools.cache
+def territory(tag: str) -> str:
+    """A language with the territory where most speak it, such as `en_US`, as the Open Graph protocol names locales."""
+    try:
+        locale = Locale.parse(get_global("likely_subtags").get(tag, tag).replace("_", "-"), sep="-")
+    except (UnknownLocaleError, ValueError):
+        return tag
+    return f"{locale.language}_{locale.territory}" if locale.territory else locale.language
+
+
 def chosen(offered: Sequence[str], named: str, accepted: LanguageAccept) -> str:
     """One of the languages offered: the one that the URL names, else what the reader likes best, else the first."""
     if named in offered:
@@ -100,8 +116,26 @@ def languages(links: Links, offered: Sequence[str]) -> list[tuple[str, str]]:
     """The page that is asked for in each language: (language, absolute URL); none where there is but one."""
     if len(offered) < 2:
         return []
-    page = re.sub(r"\.html$|[?&]format=html$", "", g.get("page") or asked(links))
-    return [(language, in_language(page, language)) for language in offered]
+    return [(language, in_language(_page(links), language)) for language in offered]
+
+
+def canonical(links: Links, offered: Sequence[str]) -> str:
+    """The absolute URL of the page that is asked for (RFC 6596), in the language that the request names, if any.
+
+    It is where the page is served, as `hreflang` has to be; what the page is about is cited by its IRI (`cite-as`).
+    """
+    return dict(languages(links, offered)).get(links.language) or _page(links)
+
+
+def hreflangs(links: Links, offered: Sequence[str]) -> list[tuple[str, str]]:
+    """The page in each language, and the one that leaves the language to the reader's browser."""
+    spoken_in = languages(links, offered)
+    return [*spoken_in, ("x-default", _page(links))] if spoken_in else []
+
+
+def _page(links: Links) -> str:
+    """The absolute URL of the page that is asked for, without a language and in no fixed format."""
+    return re.sub(r"\.html$|[?&]format=html$", "", g.get("page") or asked(links))
 
 
 def in_language(url: str, language: str) -> str:
@@ -132,3 +166,11 @@ def spoken(response: Response, media_type: str) -> None:
     response.headers["Content-Language"] = site.language
     if not site.links.language and len(site.publication.languages) > 1:
         response.vary.add("Accept-Language")
+
+
+def said(text: str) -> tuple[str, str]:
+    """What an error says, for a reader: (the text, its language), in the page's language where the catalogue has it."""
+    spoken_in: Interface = g.get("interface") or interface("en")
+    sentence = text if isinstance(text, Sentence) else Sentence(text)
+    translated = sentence.translated(spoken_in.gettext) if text else sentence
+    return str(translated), "en" if translated == text else spoken_in.language

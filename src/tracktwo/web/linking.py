@@ -9,7 +9,7 @@ from pyoxigraph import Literal, NamedNode, Triple
 
 from tracktwo import serialise
 from tracktwo.catalog import Listed
-from tracktwo.errors import NotFound
+from tracktwo.errors import NotFound, Sentence
 from tracktwo.formats import CSV, HTML, JSON_OBJECT, RDF_FORMATS, Format
 from tracktwo.namespaces import RDFS
 from tracktwo.terms import node_of
@@ -44,7 +44,7 @@ def links(suffix: str = "") -> Response:
     after = request.args.get("after", "")
     count = dict(site.catalog.link_counts(iri)).get(property_)
     if count is None:
-        raise NotFound("Nothing here links to that entity with that property.")
+        raise NotFound(Sentence("Nothing here links to that entity with that property."))
 
     def body(format_: Format, head: Sequence[Link]) -> bytes | str:
         limits = site.publication.limits

@@ -6,10 +6,11 @@ from importlib.resources import files
 from flask import Blueprint, Response, g, render_template, request
 from pyoxigraph import NamedNode
 
-from tracktwo.errors import NotFound
+from tracktwo.errors import NotFound, Sentence
 from tracktwo.formats import JSON_OBJECT, STATIC_FORMATS, TEXT
 from tracktwo.links import is_valid_iri
 from tracktwo.provenance import provenance
+from tracktwo.web import structured
 from tracktwo.web.headers import NO_STORE, Link
 from tracktwo.web.respond import Representation, represent_page, respond
 from tracktwo.web.site import Site
@@ -32,7 +33,15 @@ def home() -> Response:
     stated = [row for row in rows if row[2].stated]
     others = [row for row in rows if not row[2].stated]
     head = [Link(site.links.absolute("dataset"), "describedby"), Link(site.links.absolute("sparql"), "service")]
-    return _html(site, "home.html", head, stated=stated, others=others, statistics=site.release.manifest["statistics"])
+    return _html(
+        site,
+        "home.html",
+        head,
+        stated=stated,
+        others=others,
+        statistics=site.release.manifest["statistics"],
+        structured=structured.dataset(site),
+    )
 
 
 @routes.get("/about")
@@ -40,10 +49,9 @@ def about() -> Response:
     """How the data was made, from which sources, how far it is held to its shapes, and what is missing."""
     site: Site = g.site
     manifest = site.release.manifest
-    classes = [class_ for class_ in site.catalog.classes() if class_.stated]
     rules = manifest["validation"]["rules"]
     nodes = [node for rule in rules for node in rule["nodes"]]
-    labels = site.catalog.labels([*nodes, *(class_.iri for class_ in classes)])
+    labels = site.catalog.labels(nodes)
     pick, label = site.describer.pick, site.describer.label
     return _html(
         site,
@@ -61,7 +69,7 @@ def about() -> Response:
             }
             for rule in rules
         ],
-        classes=[(*label(class_.iri, labels), class_) for class_ in classes],
+        classes=sum(class_.stated for class_ in site.catalog.classes()),
     )
 
 
@@ -71,7 +79,7 @@ def around() -> Response:
     site: Site = g.site
     iri = request.args.get("iri", "")
     if not is_valid_iri(iri) or not site.catalog.mentioned([iri]):
-        raise NotFound("Nothing is said here about that IRI.")
+        raise NotFound(Sentence("Nothing is said here about that IRI."))
 
     def body() -> str:
         view, picture = site.describer.around(NamedNode(iri))
@@ -86,7 +94,7 @@ def card() -> Response:
     site: Site = g.site
     iri = request.args.get("iri", "")
     if not is_valid_iri(iri) or not site.catalog.described([iri]):
-        raise NotFound("Nothing is said here about that IRI.")
+        raise NotFound(Sentence("Nothing is said here about that IRI."))
 
     def body() -> str:
         view = site.describer.views([NamedNode(iri)], incoming=())[0]
@@ -112,7 +120,7 @@ def static(name: str) -> Response:
     path = files("tracktwo.web") / "static" / name
     format_ = next((row for row in STATIC_FORMATS if name.endswith("." + row.suffix)), None)
     if "/" in name or format_ is None or not path.is_file():
-        raise NotFound(f"There is no static file “{name}”.")
+        raise NotFound(Sentence("There is no static file “%(name)s”.", name=name))
     return respond(site, Representation(format_, path.read_bytes, cache=_FOR_EVER))
 
 

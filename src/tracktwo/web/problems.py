@@ -1,8 +1,10 @@
 """Errors as responses: one shape, in the format that the client likes best (RFC 9457)."""
 
 import json
+import re
 from collections.abc import Callable
 from http import HTTPStatus
+from urllib.parse import unquote
 
 from flask import Response, g, render_template, request
 from werkzeug.exceptions import HTTPException
@@ -11,7 +13,7 @@ from tracktwo import errors
 from tracktwo.formats import ERROR_FORMATS, HTML, PROBLEM_JSON, TEXT, negotiate
 from tracktwo.sparql import DIRECT, FORM
 from tracktwo.web.headers import NO_STORE, add_links
-from tracktwo.web.language import spoken
+from tracktwo.web.language import said, spoken
 
 #: Which status tells which error.
 STATUS: dict[type[errors.TracktwoError], HTTPStatus] = {
@@ -27,6 +29,22 @@ STATUS: dict[type[errors.TracktwoError], HTTPStatus] = {
     errors.Busy: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.StoreUnavailable: HTTPStatus.BAD_GATEWAY,
     errors.ReleaseError: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+#: What a page calls each status; machines get HTTP's own phrase.
+_PHRASES: dict[HTTPStatus, errors.Sentence] = {
+    HTTPStatus.BAD_REQUEST: errors.Sentence("Bad request"),
+    HTTPStatus.FORBIDDEN: errors.Sentence("Forbidden"),
+    HTTPStatus.NOT_FOUND: errors.Sentence("Not found"),
+    HTTPStatus.METHOD_NOT_ALLOWED: errors.Sentence("Method not allowed"),
+    HTTPStatus.NOT_ACCEPTABLE: errors.Sentence("Not acceptable"),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: errors.Sentence("Content too large"),
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: errors.Sentence("Unsupported media type"),
+    HTTPStatus.INTERNAL_SERVER_ERROR: errors.Sentence("Internal server error"),
+    HTTPStatus.BAD_GATEWAY: errors.Sentence("Bad gateway"),
+    HTTPStatus.SERVICE_UNAVAILABLE: errors.Sentence("Service unavailable"),
+    HTTPStatus.GATEWAY_TIMEOUT: errors.Sentence("Gateway timeout"),
+    HTTPStatus.INSUFFICIENT_STORAGE: errors.Sentence("Insufficient storage"),
 }
 
 #: The refusals that `/limits` explains, each at the anchor `status-` and its number.
@@ -67,7 +85,8 @@ def problem(error: Exception, page: Callable[..., str] | None = None) -> Respons
     if format_ is HTML and page is not None:
         body = page(error=error, status=status)
     elif format_ is HTML:
-        body = render_template("error.html", status=status, message=message, hint=hint, languages=())
+        words = _words() if status is HTTPStatus.NOT_FOUND else ""
+        body = render_template("error.html", status=status, message=message, hint=hint, words=words, canonical="")
     elif format_ is PROBLEM_JSON:
         body = json.dumps(_problem_json(error, status, message, hint), ensure_ascii=False) + "\n"
     else:
@@ -87,6 +106,17 @@ def problem(error: Exception, page: Callable[..., str] | None = None) -> Respons
     return response
 
 
+def phrase(status: HTTPStatus) -> str:
+    """A status in words, for a reader."""
+    return said(_PHRASES.get(status, status.phrase))[0]
+
+
+def _words() -> str:
+    """The words that end what was asked for, to search for where nothing is published under it."""
+    last = re.split(r"[/#]", unquote(request.args.get("iri") or request.path).rstrip("/#"))[-1]
+    return " ".join(re.findall(r"[^\W_]+", re.sub(r"\.\w{2,6}$", "", last)))
+
+
 def _told(error: Exception) -> tuple[HTTPStatus, str, str]:
     if isinstance(error, errors.TracktwoError):
         return (
@@ -98,7 +128,7 @@ def _told(error: Exception) -> tuple[HTTPStatus, str, str]:
         return HTTPStatus(error.code), error.description or "", ""
     return (
         HTTPStatus.INTERNAL_SERVER_ERROR,
-        "The server failed at this request. The fault is ours, and it is logged.",
+        errors.Sentence("The server failed at this request. The fault is ours, and it is logged."),
         "",
     )
 

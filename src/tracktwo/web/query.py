@@ -31,6 +31,7 @@ from tracktwo.publication import SETTINGS
 from tracktwo.store import Answer, Query
 from tracktwo.web import answers, editor
 from tracktwo.web.headers import NO_STORE, Link
+from tracktwo.web.language import Interface
 from tracktwo.web.problems import EXPLAINED, problem
 from tracktwo.web.respond import Body, Representation, Resource, fixed, represent, represent_page, respond
 from tracktwo.web.site import Site
@@ -54,6 +55,12 @@ _BOUNDING = ("limits.query_", "limits.result_", "limits.page_rows")
 
 #: The `Cache-Control` of an answer that is the same each time.
 _KEPT_SHORTLY = "public, max-age=60"
+
+#: Units that end a setting's name: CLDR's unit to say it in, and how many of the setting's make one.
+_UNITS = {"seconds": ("duration-second", 1), "mb": ("digital-megabyte", 1), "bytes": ("digital-megabyte", 1 << 20)}
+
+#: What the form holds before anything is asked.
+_SAMPLE = "SELECT ?thing ?label\nWHERE {\n  ?thing a ?class ;\n    rdfs:label ?label .\n}\nLIMIT 50\n"
 
 
 @routes.context_processor
@@ -141,7 +148,7 @@ def _introduction(site: Site, format_: Format | None = None) -> Response:
 
     def body(chosen: Format, head: Sequence[Link]) -> bytes | str:
         if chosen is HTML:
-            return render_template("sparql.html", head=head, text="", examples=site.questions)
+            return render_template("sparql.html", head=head, text="", sample=_SAMPLE, examples=site.questions)
         triples = description.service(site.publication, site.links, site.release.manifest, site.store.functions)
         return serialise.triples(chosen, triples, site.publication.prefixes)
 
@@ -176,22 +183,19 @@ def prefixes(suffix: str = "") -> Response:
 def limits() -> Response:
     """What a query may cost, and what each refusal means."""
     site: Site = g.site
-    rows = [row for row in SETTINGS if row.name.startswith(_BOUNDING)]
-    bounds = [
-        (
-            row.meaning,
-            f"{getattr(site.publication.limits, row.name.removeprefix('limits.')):,} {_unit(row.name)}".strip(),
-        )
-        for row in rows
-    ]
+    limits = site.publication.limits
+    rows = [row.name.removeprefix("limits.") for row in SETTINGS if row.name.startswith(_BOUNDING)]
+    meanings = {row.name.removeprefix("limits."): row.meaning for row in SETTINGS}
+    bounds = [(meanings[name], _amount(name, getattr(limits, name))) for name in rows]
     explained = sorted(EXPLAINED.items())
     return represent_page(site, lambda: render_template("limits.html", head=[], bounds=bounds, explained=explained))
 
 
-def _unit(setting: str) -> str:
-    """The unit that ends a setting's name; what counts workers has none."""
-    unit = setting.rpartition("_")[2]
-    return {"workers": "", "mb": "MB"}.get(unit, unit)
+def _amount(setting: str, value: float) -> str:
+    """A setting's value in the page's language, in the unit that its name ends with; what is counted has none."""
+    spoken_in: Interface = g.interface
+    unit, one = _UNITS.get(setting.rpartition("_")[2], ("", 1))
+    return spoken_in.amount(value / one, unit) if unit else spoken_in.number(value)
 
 
 @routes.get("/vocabulary")

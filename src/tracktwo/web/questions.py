@@ -10,7 +10,7 @@ from pyoxigraph import Literal, NamedNode
 
 from tracktwo import pictures, serialise
 from tracktwo import question as questions
-from tracktwo.errors import BadRequest, NotFound
+from tracktwo.errors import BadRequest, NotFound, Sentence
 from tracktwo.formats import (
     DOCUMENT_FORMATS,
     HTML,
@@ -81,7 +81,7 @@ def one_question(slug: str) -> Response:
     stem, _, suffix = slug.rpartition(".")
     question = by_slug.get(slug) or by_slug.get(stem)
     if question is None:
-        raise NotFound(f"No saved query is called “{slug}”.")
+        raise NotFound(Sentence("No saved query is called “%(name)s”.", name=slug))
     asked = _asked_with(site, question)
     if slug not in by_slug and suffix == "rq":
         return respond(site, Representation(SPARQL_QUERY, lambda: _text(site, question, asked)))
@@ -129,7 +129,9 @@ def _term(name: str, value: str, default: NamedNode | Literal) -> NamedNode | Li
             return Literal(value, language=default.language)
         return Literal(value, datatype=default.datatype)
     if not is_valid_iri(value):
-        raise BadRequest(f"The parameter “{name}” must be an absolute IRI, not “{value}”.")
+        raise BadRequest(
+            Sentence("The parameter “%(name)s” must be an absolute IRI, not “%(value)s”.", name=name, value=value)
+        )
     return NamedNode(value)
 
 

@@ -18,7 +18,7 @@ from tracktwo import errors
 from tracktwo.formats import HTML, OPENSEARCH, TEXT, Format, negotiate
 from tracktwo.store import Answer
 from tracktwo.web.headers import NO_STORE, Link, add_links, in_ascii
-from tracktwo.web.language import SPOKEN, asked, in_language, languages, spoken
+from tracktwo.web.language import SPOKEN, asked, canonical, hreflangs, in_language, spoken
 from tracktwo.web.site import Site
 
 #: The `Cache-Control` of what a release fixes.
@@ -81,10 +81,11 @@ class Resource:
 
 def represent(site: Site, resource: Resource, format_: Format | None = None) -> Response:
     """A resource in a fixed format, or in the one that the request likes best; raises `NotAcceptable`."""
-    links = [*resource.links, *resource.alternates]
     if HTML in resource.formats:
         g.page = resource.page or resource.variant(HTML)  # whose languages the page offers
     chosen = format_ or _chosen(resource.formats, resource.alternates)
+    own = [link for link in resource.links if chosen is not HTML or link.rel != "canonical"]  # a page has its own
+    links = [*own, *resource.alternates]
     location = "" if format_ else resource.variant(chosen)
     if location and chosen is HTML and site.links.language:
         location = in_language(location, site.links.language)
@@ -105,7 +106,7 @@ def _chosen(formats: Sequence[Format], alternates: Sequence[Link]) -> Format:
     if chosen is None:
         g.variants = alternates
         offered = [row.media_type for row in formats]
-        raise errors.NotAcceptable("None of the formats that you accept is available.", offered)
+        raise errors.NotAcceptable(errors.Sentence("None of the formats that you accept is available."), offered)
     return chosen
 
 
@@ -114,7 +115,7 @@ def fixed(suffix: str, formats: Sequence[Format]) -> Format:
     for format_ in formats:
         if format_.suffix == suffix:
             return format_
-    raise errors.NotFound(f"No format has the ending “{suffix}”.")
+    raise errors.NotFound(errors.Sentence("No format has the ending “%(suffix)s”.", suffix=suffix))
 
 
 def respond(site: Site, found: Representation) -> Response:
@@ -176,10 +177,11 @@ def _unmodified(response: Response, etag: str) -> Response:
 def _of_pages(site: Site) -> list[Link]:
     """The links that every page has; `page.html` shows them in its head."""
     return [
-        Link(site.links.absolute("opensearch.xml"), "search", OPENSEARCH.media_type),
+        Link(canonical(site.links, site.publication.languages), "canonical"),
+        Link(site.links.full(site.links.site("opensearch.xml")), "search", OPENSEARCH.media_type),
         *(
             Link(url, "alternate", hreflang=language)
-            for language, url in languages(site.links, site.publication.languages)
+            for language, url in hreflangs(site.links, site.publication.languages)
         ),
     ]
 

@@ -20,6 +20,7 @@ routes = Blueprint("searching", __name__)
 
 _SUGGESTED = 8
 _LONGEST_TEXT = 500
+_SHORT_NAME, _DESCRIPTION = 16, 1024  # characters that OpenSearch 1.1 allows
 _FORMATS: tuple[Format, ...] = (JSON_OBJECT, *RDF_FORMATS, HTML)
 
 
@@ -51,7 +52,8 @@ def search(suffix: str = "") -> Response:
     def variant(format_: Format) -> str:
         return site.links.absolute(_path(f"search.{format_.suffix}", text, class_, start))
 
-    return represent(site, Resource(_FORMATS, variant, body), fixed(suffix, _FORMATS) if suffix else None)
+    resource = Resource(_FORMATS, variant, body, page=site.links.absolute(_path("search", text, class_)))
+    return represent(site, resource, fixed(suffix, _FORMATS) if suffix else None)
 
 
 @routes.get("/suggest")
@@ -75,7 +77,8 @@ def suggest() -> Response:
 def opensearch() -> Response:
     """How a browser searches here (OpenSearch 1.1)."""
     site: Site = g.site
-    title = (site.describer.pick(site.publication.title) or ("", ""))[0]
+    pick = site.describer.pick
+    title, about = ((pick(words) or ("", ""))[0] for words in (site.publication.title, site.publication.description))
 
     def url(kind: str, path: str) -> str:
         template = escape(site.links.absolute(path) + "?q={searchTerms}")
@@ -84,10 +87,12 @@ def opensearch() -> Response:
     lines = (
         '<?xml version="1.0" encoding="UTF-8"?>',
         '<OpenSearchDescription xmlns="http://a9.com/-/spec/opensearch/1.1/">',
-        f"<ShortName>{escape(title[:16])}</ShortName>",
-        f"<Description>{escape(title)}</Description>",
+        f"<ShortName>{escape(title[:_SHORT_NAME])}</ShortName>",
+        f"<Description>{escape((about or title)[:_DESCRIPTION])}</Description>",
+        f'<Image height="16" width="16" type="image/svg+xml">{escape(site.links.absolute("static/icon.svg"))}</Image>',
+        *(f"<Language>{escape(language)}</Language>" for language in site.publication.languages),
         "<InputEncoding>UTF-8</InputEncoding>",
-        url(HTML.media_type, "search"),
+        *(url(row.media_type, "search" if row is HTML else f"search.{row.suffix}") for row in (HTML, *_FORMATS[:-1])),
         url(SUGGESTIONS.media_type, "suggest"),
         "</OpenSearchDescription>",
     )

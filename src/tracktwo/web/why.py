@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, g, render_template, request
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
-from tracktwo.errors import NotFound
+from tracktwo.errors import NotFound, Sentence
 from tracktwo.explain import Derivation, Explanation, Stated
 from tracktwo.formats import HTML, JSON_OBJECT, Format
 from tracktwo.links import is_valid_iri
@@ -23,7 +23,9 @@ routes = Blueprint("why", __name__)
 
 _FORMATS: tuple[Format, ...] = (JSON_OBJECT, HTML)
 _PARAMETERS = ("subject", "property", "object", "value", "datatype", "language")
-_USAGE = "Name a statement: /why?subject=…&property=…&object=…, or for a literal &value=…&datatype=…&language=…"
+_USAGE = Sentence(
+    "Name a statement: /why?subject=…&property=…&object=…, or for a literal &value=…&datatype=…&language=…"
+)
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ def why(suffix: str = "") -> Response:
     triple = asked(site, given)
     explanation = site.explainer.explain(triple)
     if explanation is None:
-        raise NotFound(f"The release does not hold the statement {triple}.")
+        raise NotFound(Sentence("The release does not hold the statement %(triple)s.", triple=triple))
     format_ = fixed(suffix, _FORMATS) if suffix else None
 
     def body(chosen: Format, head: Sequence[Link]) -> bytes | str:
@@ -69,10 +71,13 @@ def why(suffix: str = "") -> Response:
             return json.dumps(_as_json(explanation), ensure_ascii=False, indent=1) + "\n"
         return render_template("why.html", head=head, line=_Page(site, explanation).line(explanation))
 
-    def variant(format_: Format) -> str:
-        return site.links.full(site.links.neutral.site(f"why.{format_.suffix}", **given))
+    def url(path: str) -> str:
+        return site.links.full(site.links.neutral.site(path, **given))
 
-    return represent(site, Resource(_FORMATS, variant, body), format_)
+    def variant(format_: Format) -> str:
+        return url(f"why.{format_.suffix}")
+
+    return represent(site, Resource(_FORMATS, variant, body, page=url("why")), format_)
 
 
 def asked(site: Site, given: Mapping[str, str]) -> Triple:

@@ -15,10 +15,12 @@ for (const code of document.querySelectorAll("code.copied")) {
 }
 
 const known = new Map();
-let shown = null, timer = 0, wanted = null;
+let shown = null, timer = 0, leaving = 0, wanted = null;
 
 const hide = () => {
   clearTimeout(timer);
+  clearTimeout(leaving);
+  wanted?.removeAttribute("aria-describedby");
   wanted = null;
   shown?.remove();
   shown = null;
@@ -40,7 +42,9 @@ const show = async (link) => {
   if (!said || wanted !== link) return;
   shown?.remove();
   shown = line("div", "", "", "card-shown");
+  shown.id = "card-shown";
   shown.setAttribute("role", "tooltip");
+  link.setAttribute("aria-describedby", shown.id);
   shown.append(line("strong", said.label, said.language), line("span", said.types.join(", "), "", "kind"));
   if (said.summary) shown.append(line("p", said.summary, said.summaryLanguage));
   document.body.append(shown);
@@ -50,7 +54,11 @@ const show = async (link) => {
   shown.style.top = `${box.bottom + scrollY + 6}px`;
 };
 
+// A card can be pointed at, and goes with Escape (WCAG 2.2, success criterion 1.4.13): it waits for the pointer to reach it.
+const within = (element) => wanted?.contains(element) || shown?.contains(element);
+
 const over = (event) => {
+  if (within(event.target)) clearTimeout(leaving);
   const link = event.target.closest?.("main a[data-iri]");
   if (!link || link === wanted) return;
   hide();
@@ -61,6 +69,10 @@ const over = (event) => {
 
 document.addEventListener("pointerover", (event) => { if (event.pointerType !== "touch") over(event); });
 document.addEventListener("focusin", over);
-document.addEventListener("pointerout", (event) => { if (wanted && !wanted.contains(event.relatedTarget)) hide(); });
+document.addEventListener("pointerout", (event) => {
+  if (!within(event.target) || within(event.relatedTarget)) return;
+  clearTimeout(leaving);
+  leaving = setTimeout(hide, 300);
+});
 document.addEventListener("focusout", hide);
 document.addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
