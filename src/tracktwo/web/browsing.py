@@ -100,7 +100,7 @@ def browse(slug: str) -> Response:
     extra = {"Tracktwo-Truncated": f"entries={data}"} if left > data else {}
     resource = Resource(
         _FORMATS,
-        lambda row: _url(site, f"{name}.{row.suffix}", parameters),
+        variant,
         body,
         links,
         extra=extra,

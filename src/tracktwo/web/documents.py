@@ -236,7 +236,7 @@ def _page(site: Site, document: str, subjects: Sequence[Node], links: Sequence[L
         view=views[0],
         document=document,
         head=links,
-        structured=structured.entity(views[0], canonical(site)),
+        structured=structured.entity(views[0], canonical(site.links, site.publication.languages)),
         hidden=len(subjects) - len(ordered),
         graph_size=statistics["graphs"].get(document),
         uses=statistics["properties"],
