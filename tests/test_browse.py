@@ -416,3 +416,31 @@ def test_a_packed_set_shares_what_both_have(numbers: list[int]) -> None:
     assert other.after(5, 2) == [8, 9]
     assert len(other) == 7
     assert MOST_VALUES > 0
+
+
+@pytest.mark.parametrize("after", ["xyz", "-1", "1.5", "9" * 12])
+def test_a_place_that_is_none_is_refused(own_client: FlaskClient, after: str) -> None:
+    refused = own_client.get(f"/browse/meeting?after={after}")
+    assert refused.status_code == 400
+    assert after in refused.text
+
+
+def test_positions_count_in_the_list_that_is_shown(own_client: FlaskClient) -> None:
+    content = own_client.get("/browse/meeting.ttl?isHeldAs=virtual").data
+    placed = [one.object for one in parse(content, format=RdfFormat.TURTLE) if one.predicate == SCHEMA.position]
+    positions = sorted(int(place.value) for place in placed if isinstance(place, Literal))
+    assert list(range(1, len(positions) + 1)) == positions
+    assert len(positions) >= 5
+
+
+def test_a_list_says_which_of_how_many_it_shows_and_what_each_is(own_client: FlaskClient) -> None:
+    page = own_client.get("/browse/meeting").text
+    assert re.search(r"1–50 of 5\d", page)
+    assert "16 October 2011" in page
+    assert "16 октября 2011" in own_client.get("/browse/meeting?lang=ru").text
+
+
+def test_numbers_in_names_stand_in_order(own_client: FlaskClient) -> None:
+    page = own_client.get("/browse/meeting").text
+    places = [page.index(f">Chaophraya Dialogue {number}<") for number in (7, 8, 10, 11)]
+    assert places == sorted(places)

@@ -148,6 +148,10 @@ class Numbers:
             found.append(number)
         return found
 
+    def up_to(self, number: int) -> int:
+        """How many members are not above a number."""
+        return (self.bits & ((1 << (number + 1)) - 1)).bit_count()
+
     def count(self, packed: bytes) -> int:
         """How many members a packed set shares."""
         if packed[:1] == _BITS:

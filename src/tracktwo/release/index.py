@@ -30,6 +30,7 @@ _KINDS = {
     **dict.fromkeys(LABELS, search.LABEL),
 }
 _LONGEST_TEXT = 5_000  # characters of a text that are searched
+_DIGITS = 9  # of numbers in the order of labels
 
 _NO_YEAR = (10_000, 0)  # behind all others, whether the first or the last year is compared
 
@@ -289,12 +290,16 @@ class _Builder:
         return name if name.startswith("_:") else self._links.document(name)
 
     def _sort(self, name: str) -> str:
-        """The key of alphabetical order: the label in the preferred language without case and accents, else the IRI."""
+        """The key of alphabetical order: the label in the preferred language without case and accents, else the IRI.
+
+        Numbers stand in the order of their values.
+        """
         labels = self._labels.get(name, {})
         order: Sequence[str] = [*self._languages, "", *sorted(labels)]
         text = next((labels[language][1] for language in order if language in labels), name)
         decomposed = unicodedata.normalize("NFKD", text.casefold())
-        return "".join(character for character in decomposed if not unicodedata.combining(character))[:200]
+        plain = "".join(character for character in decomposed if not unicodedata.combining(character))[:200]
+        return re.sub(r"[0-9]+", lambda number: number[0].zfill(_DIGITS), plain)
 
     def _slugs(self, classes: Sequence[str]) -> dict[str, str]:
         """A name for each class, none twice: plain for ours and for those the data names, with a prefix for others."""

@@ -4,15 +4,17 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 from flask import Blueprint, Response, g, render_template, request
 
 from tracktwo import serialise
 from tracktwo.catalog import Class
 from tracktwo.errors import BadRequest, NotFound, Sentence, nearest
-from tracktwo.facets import ORDERS, Choice, Entry, Facet, Tally, Value
+from tracktwo.facets import ORDERS, Choice, Entry, Facet, Numbers, Tally, Value
 from tracktwo.formats import CSV, HTML, JSON_OBJECT, RDF_FORMATS, Format
 from tracktwo.release.facets import RESERVED
+from tracktwo.terms import node_of
 from tracktwo.web.headers import NO_STORE, Link
 from tracktwo.web.lists import Item, as_csv, item_list
 from tracktwo.web.respond import Resource, fixed, represent
@@ -64,9 +66,13 @@ class Asked:
 
 @dataclass(frozen=True)
 class Listing:
-    """One stretch of the list, the counts of the facets, and the labels of all that stands in them."""
+    """One stretch of the list, the counts of the facets, and the labels of all that stands in them.
+
+    `before` counts the entities in front of the stretch, None where that is not known: of some in an order by date.
+    """
 
     entries: Sequence[Entry]
+    before: int | None
     more: int | None
     total: int
     tallies: Sequence[Tally]
@@ -128,13 +134,22 @@ def _asked(site: Site, slug: str) -> Asked:
         facets,
         choice,
         request.args.get("sort") or _LABEL,
-        int(after) if after.isascii() and after.isdigit() and len(after) < 10 else -1,
+        _place(after),
         request.args.get("all", ""),
     )
     if asked.order not in asked.orders:
         hint = nearest(asked.order, asked.orders) or Sentence("There are: %(names)s.", names=", ".join(asked.orders))
         raise BadRequest(Sentence("This list has no order “%(name)s”.", name=asked.order), hint=hint)
     return asked
+
+
+def _place(after: str) -> int:
+    """The place after which the page begins; raises `BadRequest` where it is none."""
+    if not after:
+        return -1
+    if not (after.isascii() and after.isdigit() and len(after) < 10):
+        raise BadRequest(Sentence("“%(after)s” is no place in this list.", after=after))
+    return int(after)
 
 
 def _listing(site: Site, asked: Asked, limit: int, tallies: Sequence[Tally] | None = None) -> Listing:
@@ -149,11 +164,18 @@ def _listing(site: Site, asked: Asked, limit: int, tallies: Sequence[Tally] | No
     iris = {asked.class_.iri, *(entry.iri for entry in shown), *(value.iri for value in values if value.iri)}
     return Listing(
         shown,
+        _before(asked, chosen),
         shown[-1].place if len(entries) > limit else None,
         asked.class_.members if chosen is None else len(chosen),
         tallies,
         site.catalog.labels(iris),
     )
+
+
+def _before(asked: Asked, chosen: Numbers | None) -> int | None:
+    if chosen is None or asked.after < 0:
+        return asked.after + 1
+    return chosen.up_to(asked.after) if asked.order == _LABEL else None
 
 
 def _url(site: Site, name: str, parameters: Mapping[str, Sequence[str]]) -> str:
@@ -186,7 +208,8 @@ def _shown(site: Site, asked: Asked, found: Listing) -> dict[str, object]:
         "facets": [_facet(site, asked, found, tally, place) for place, tally in enumerate(found.tallies)],
         "chosen": _chosen(site, asked, found),
         "cleared": site.links.site(path, **({"sort": asked.order} if asked.order != _LABEL else {})),
-        "values": [_entry(site, entry, found) for entry in found.entries],
+        "values": _entries(site, found),
+        "range": (found.before + 1, found.before + len(found.entries)) if found.before is not None else None,
         "orders": [
             (name, site.links.site(path, **{**here, "sort": "" if name == _LABEL else name})) for name in asked.orders
         ],
@@ -198,9 +221,15 @@ def _shown(site: Site, asked: Asked, found: Listing) -> dict[str, object]:
     }
 
 
-def _entry(site: Site, entry: Entry, found: Listing) -> dict[str, str]:
-    text, language = site.describer.label(entry.iri, found.labels)
-    return {"iri": entry.iri, "url": site.describer.url(entry.iri), "text": text, "language": language}
+def _entries(site: Site, found: Listing) -> list[dict[str, Any]]:
+    """Each entity with its label and the facts that its page's header has."""
+    views = site.describer.views([node_of(entry.iri) for entry in found.entries], incoming=())
+    shown = []
+    for entry, view in zip(found.entries, views, strict=True):
+        text, language = site.describer.label(entry.iri, found.labels)
+        url = site.describer.url(entry.iri)
+        shown.append({"iri": entry.iri, "url": url, "text": text, "language": language, "facts": view.facts})
+    return shown
 
 
 def _facet(site: Site, asked: Asked, found: Listing, tally: Tally, place: int) -> dict[str, object]:
@@ -323,6 +352,7 @@ def _value_as_json(value: Value, found: Listing) -> dict[str, object]:
 
 def _items(asked: Asked, found: Listing) -> Iterator[Item]:
     """The entities with their class and labels."""
-    for entry in found.entries:
+    for number, entry in enumerate(found.entries, 1):
         labels = [(text, language) for language, text in found.labels.get(entry.iri, {}).items()]
-        yield Item(entry.place + 1, entry.iri, labels, asked.class_.iri)
+        position = None if found.before is None else found.before + number
+        yield Item(entry.place + 1, entry.iri, labels, asked.class_.iri, position)

@@ -14,15 +14,16 @@ from tracktwo.namespaces import RDF, RDFS, SCHEMA
 
 @dataclass(frozen=True)
 class Item:
-    """One entity of a list: its position from 1, its IRI or `_:` and a blank node's label, (text, language) of labels.
+    """One entity of a list: its number there, its IRI or `_:` and a blank node's label, (text, language) of labels.
 
-    `class_` is the IRI of a class that the list says it has.
+    `class_` is the IRI of a class that the list says it has. `position` counts from 1, in the whole list.
     """
 
-    position: int
+    number: int
     iri: str
     labels: Iterable[tuple[str, str]]
     class_: str = ""
+    position: int | None = None
 
 
 def item_list(page: str, total: int, items: Iterable[Item], skolem_prefix: str) -> Iterator[Triple]:
@@ -31,10 +32,11 @@ def item_list(page: str, total: int, items: Iterable[Item], skolem_prefix: str) 
     yield Triple(list_, RDF.type, SCHEMA.ItemList)
     yield Triple(list_, SCHEMA.numberOfItems, Literal(total))
     for item in items:
-        place, thing = NamedNode(f"{page}#{item.position}"), _named(item.iri, skolem_prefix)
+        place, thing = NamedNode(f"{page}#{item.number}"), _named(item.iri, skolem_prefix)
         yield Triple(list_, SCHEMA.itemListElement, place)
         yield Triple(place, RDF.type, SCHEMA.ListItem)
-        yield Triple(place, SCHEMA.position, Literal(item.position))
+        if item.position is not None:
+            yield Triple(place, SCHEMA.position, Literal(item.position))
         yield Triple(place, SCHEMA.item, thing)
         if item.class_:
             yield Triple(thing, RDF.type, NamedNode(item.class_))

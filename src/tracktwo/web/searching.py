@@ -40,7 +40,10 @@ def search(suffix: str = "") -> Response:
             return json.dumps(_as_json(site, found, hits), ensure_ascii=False, indent=1) + "\n"
         if format_ is not HTML:
             page = site.links.absolute(_path("search", text, class_))
-            items = (Item(place, hit.iri, [(hit.text, hit.language)]) for place, hit in enumerate(hits, start + 1))
+            items = (
+                Item(place, hit.iri, [(hit.text, hit.language)], position=place)
+                for place, hit in enumerate(hits, start + 1)
+            )
             triples = item_list(page, len(found.hits), items, site.publication.skolem_prefix)
             return serialise.triples(format_, triples, site.publication.prefixes)
         end = start + size
