@@ -15,7 +15,7 @@ from typing import Any
 from tracktwo.errors import ReleaseError
 
 #: What a release's files look like; raised when that changes, so that older ones are built anew.
-LAYOUT = 11
+LAYOUT = 12
 
 _CURRENT = "current"
 _BUILDING = ".building-"
