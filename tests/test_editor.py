@@ -176,7 +176,12 @@ def test_an_example_is_a_table_of_labels_and_links(page: Page) -> None:
     title = page.all("#examples li a")[0].text
     page.all("#examples li a")[0].click()
     assert re.match(r"[1-9]\d* rows? in [\d.]+ m?s\.", page.settled())
-    assert f"# title: {title}" in page.text
+    assert not page.text.startswith("#")
+    page.one("details.use summary").click()
+    cited = page.one("details.use .cite").text
+    assert f"“{title}”" in cited
+    assert cited.endswith(urlsplit(page.one("#examples li a.page").get_attribute("href")).path[1:])
+    assert "query=" not in cited
     rows = page.all("#answer tbody tr")
     assert int(page.status.split()[0]) == len(rows)
     links = page.all("#answer td a")
@@ -215,6 +220,12 @@ PICTURES = {
         "SELECT ?year ?n WHERE { VALUES (?year ?n) { (2018 3) (2019 5) (2020 4) (2021 9) } } ORDER BY ?year",
         "Line chart",
         4,
+    ),
+    "line of years that are called otherwise": (
+        "SELECT ?y (COUNT(?day) AS ?n) WHERE { VALUES ?day { '2018-02-03'^^xsd:date '2019-02-03'^^xsd:date"
+        " '2019-04-05'^^xsd:date '2021-01-01'^^xsd:date } BIND (YEAR(?day) AS ?y) } GROUP BY ?y ORDER BY ?y",
+        "Line chart",
+        3,
     ),
     "timeline": (
         'SELECT ?from ?what WHERE { VALUES (?from ?what) { ("2019-02-03"^^xsd:date "first")'
@@ -311,7 +322,9 @@ def test_an_error_is_marked_at_its_line(driver: webdriver.Chrome, own_site: Site
 
 def test_an_error_of_the_plain_page_is_marked_too(driver: webdriver.Chrome, own_site: Site) -> None:
     page = Page(driver, own_site).open("SELECT ?s\nWHERE { ?s nonsense }")
-    assert "400" in page.one("#answer h2").text
+    assert page.one("#answer [role=alert] h2").text.startswith("Line 2")
+    page.one("#answer [role=alert] button").click()
+    assert page.driver.execute_script("return document.activeElement.className") == "code"
     [mark] = page.inside(".cm-lintRange-error")
     assert mark.text.startswith("WHERE")
     assert page.complaints(but="status of 400") == []
@@ -382,6 +395,100 @@ def test_a_query_can_be_cancelled(page: Page, way: str) -> None:
     page.write("ASK {}")
     page.press(Keys.ESCAPE)
     page.until(lambda: page.run().startswith("Yes"))
+
+
+def test_going_back_to_a_cancelled_query_does_not_start_it_again(page: Page) -> None:
+    page.open()
+    page.write(ENDLESS)
+    page.press(Keys.ESCAPE)
+    page.chord(Keys.CONTROL, Keys.ENTER)
+    page.until(lambda: page.status.startswith("Running"))
+    page.press(Keys.ESCAPE)
+    assert page.settled().startswith("Cancelled after")
+    page.write("ASK {}")
+    page.press(Keys.ESCAPE)
+    page.until(lambda: page.run().startswith("Yes"))
+    page.driver.back()
+    page.until(lambda: page.text == ENDLESS)
+    assert page.status == "This query was cancelled; Run asks it again."
+    assert page.answer == ""
+    page.driver.forward()
+    page.until(lambda: page.status.startswith("Yes"))
+
+
+#: A star of one hub with many leaves, of which each has a long name.
+STAR = (
+    "SELECT ?hub ?leaf WHERE { { SELECT ?leaf WHERE { ?leaf a tt:Meeting } ORDER BY ?leaf LIMIT 50 }"
+    " BIND (<https://w3id.org/tracktwo/ontology#Meeting> AS ?hub) }"
+)
+
+
+@pytest.mark.parametrize("wide", [True, False])
+def test_the_hub_of_a_network_has_its_name_and_most_others_have_theirs(page: Page, wide: bool) -> None:
+    size = {"width": 1280 if wide else 360, "height": 1000, "deviceScaleFactor": 1, "mobile": not wide}
+    page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    try:
+        page.open(STAR)
+        page.settled()
+        page.until(lambda: len(page.all("#answer svg .mark")) == 51)
+        names = page.driver.execute_script(
+            "return [...document.querySelectorAll('#answer svg .mark')].map(mark => [mark.querySelector('text'),"
+            " Number(mark.querySelector('circle').getAttribute('r'))]).map(([text, radius]) =>"
+            " [radius, getComputedStyle(text).display !== 'none', text.getBoundingClientRect().toJSON(),"
+            "  text.textContent])"
+        )
+        shown = [(box, text) for _, visible, box, text in names if visible]
+        assert names[-1][0] == max(radius for radius, *_ in names), "the hub is drawn last, over all lines"
+        assert names[-1][1:2] == [True]
+        assert len(shown) >= (40 if wide else 30)
+        for number, (one, _) in enumerate(shown):
+            for other, _ in shown[:number]:
+                apart = one["left"] >= other["right"] - 1 or other["left"] >= one["right"] - 1
+                assert apart or one["top"] >= other["bottom"] - 3 or other["top"] >= one["bottom"] - 3
+        assert page.driver.execute_script("return document.documentElement.scrollWidth") <= size["width"]
+    finally:
+        page.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_help_for_a_keyboard_is_for_those_who_have_one(page: Page) -> None:
+    page.open()
+    assert page.one("form.ask .keys").is_displayed()
+    touch = [{"name": "pointer", "value": "coarse"}]
+    size = {"width": 360, "height": 740, "deviceScaleFactor": 1, "mobile": True}
+    page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    page.driver.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": touch})
+    try:
+        page.open()
+        assert not page.one("form.ask .keys").is_displayed()
+    finally:
+        page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+        page.driver.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": False})
+        page.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+@pytest.mark.parametrize(
+    ("typed", "option"),
+    [
+        (
+            "SELECT * WHERE { ?s a <https://w3id.org/tracktwo/ontology#Mee",
+            "<https://w3id.org/tracktwo/ontology#Meeting>",
+        ),
+        ("SELECT * WHERE { ?s a встреч", "tt:Meeting"),
+    ],
+)
+def test_completion_takes_whole_iris_and_labels_of_all_languages(page: Page, typed: str, option: str) -> None:
+    page.open()
+    page.write(typed)
+
+    def options() -> list[str]:
+        return [label.text for label in page.inside(".cm-tooltip-autocomplete .cm-completionLabel")]
+
+    page.until(lambda: option in options())
+    assert options()[0] == option
+    time.sleep(0.3)  # what has only just appeared is not taken by a key that was meant for something else
+    page.press(Keys.ENTER)
+    page.until(lambda: page.text.rstrip(" }").endswith(option))
 
 
 def test_completion_shows_classes_and_properties_with_labels(page: Page, own_site: Site) -> None:
@@ -710,7 +817,8 @@ def test_without_scripts_there_is_a_plain_form(driver: webdriver.Chrome, own_sit
         assert len(driver.find_elements(By.CSS_SELECTOR, "#answer tbody tr")) == 12
         assert driver.find_element(By.ID, "query").text == CLASSES
         driver.find_element(By.CSS_SELECTOR, "#examples li a").click()
-        WebDriverWait(driver, 15).until(lambda _: "# title:" in driver.find_element(By.ID, "query").text)
+        WebDriverWait(driver, 15).until(lambda _: "VALUES" in driver.find_element(By.ID, "query").text)
+        assert "# title:" not in driver.find_element(By.ID, "query").text
         assert driver.find_elements(By.CSS_SELECTOR, "#answer tbody tr")
     finally:
         driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})

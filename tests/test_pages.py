@@ -465,6 +465,26 @@ def test_every_example_query_of_the_home_page_runs(own_site: Site) -> None:
         assert "No rows" not in page.text
 
 
+def test_the_home_page_has_first_what_the_shapes_put_first(own_site: Site) -> None:
+    page = own_site.get("/", CHROME).text
+    cards = page.partition('<ul class="cards">')[2].partition("</ul>")[0]
+    assert re.findall(r'href="/browse/([^"]+)"', cards) == [
+        "dialogue", "meeting", "person", "institution", "publication",
+        "topic", "finding", "recommendation", "rank", "source",
+    ]  # fmt: skip
+    browse = page.partition('<section id="browse">')[2].partition("</section>")[0]
+    assert len(re.findall(r'href="/browse/', browse)) > 60
+    search, views, classes = (page.index(mark) for mark in ('action="/search" role="search" aria', 'id="views"', cards))
+    assert search < views < classes
+
+
+def test_without_an_order_the_home_page_has_the_largest_classes_first(foreign_site: Site) -> None:
+    cards = foreign_site.get("/", CHROME).text.partition('<ul class="cards">')[2].partition("</ul>")[0]
+    counts = [int(count) for count in re.findall(r'class="count">(\d+)<', cards)]
+    assert 3 < len(counts) <= 10
+    assert counts == sorted(counts, reverse=True)
+
+
 def test_the_home_page_counts_truly(own_site: Site) -> None:
     page = open_page(own_site, "/")
     for card in [element for element in page.all("a") if element.attributes.get("href", "").startswith("/browse/")][

@@ -15,16 +15,19 @@ from test_pages import Page
 from test_readme import README
 
 from tracktwo.errors import InputError
-from tracktwo.pictures import KINDS, drawn, missing
+from tracktwo.pictures import KINDS, drawn, missing, overview
 from tracktwo.pictures.columns import Columns
+from tracktwo.pictures.labels import text_width, wrapped
 from tracktwo.pictures.network import Network
-from tracktwo.pictures.timeline import Timeline, period
+from tracktwo.pictures.timeline import NARROWEST, WIDE, Timeline, period
 from tracktwo.pictures.tree import Branch, Tree
 from tracktwo.view import Value
 
 own_site = serving.own_site
 
 HOSTILE = '</title></svg><script>alert("1")</script>\u202e'
+#: The groups of the timeline of which no date is known.
+UNDATED = {"Sustainable Partnership with Russia Group"}
 DRAWN = {
     "meetings-by-dialogue": "timeline",
     "who-met-whom": "network",
@@ -146,10 +149,38 @@ def test_no_bar_or_label_lies_on_another_and_all_are_within(rows: list[tuple[str
             assert 0 <= bar.left < bar.right <= 100
             assert -0.5 <= bar.box[0]
             assert bar.box[1] <= 100.5
+            assert -0.5 <= bar.wide_box[0]
+            assert bar.wide_box[1] <= 100.5
+            assert len(bar.label) <= len(bar.wide)
         for one, other in itertools.combinations(lane.bars, 2):
             assert one.y != other.y or one.box[1] < other.box[0] or other.box[1] < one.box[0]
+            assert one.y != other.y or one.wide_box[1] <= other.wide_box[0] or other.wide_box[1] <= one.wide_box[0]
     assert top <= found.height
     assert all(0 <= place <= 100 for _, place in found.ticks)
+
+
+def test_a_label_is_longer_where_there_is_more_room() -> None:
+    name = "/a name that is far too long for a telephone, but not for a desk"
+    early, late = timeline((name, "1990", "", ""), (name, "2020", "", "")).lanes[0].bars
+    assert early.label.endswith("…")
+    assert late.label.endswith("…")
+    assert (name[1:], name[1:]) == (early.wide, late.wide)
+
+
+@given(st.lists(ITEMS, max_size=30))
+def test_an_overview_has_each_group_on_a_line_with_its_name_beside_the_bars(
+    rows: list[tuple[str, str, str, str]],
+) -> None:
+    whole = timeline(*rows)
+    found = overview(whole)
+    assert [lane.group for lane in whole.lanes] == [strip.group for strip in found.strips]
+    assert found.height < 100 + 22 * len(found.strips)
+    for lane, strip in zip(whole.lanes, found.strips, strict=True):
+        assert {(bar.left, bar.right) for bar in lane.bars} == set(strip.bars)
+        for label, width, letters in ((strip.label, NARROWEST, 11), (strip.wide, WIDE, 12.5)):
+            long = text_width(label, letters) / width * 100
+            left, right = (strip.x - long, strip.x) if strip.side == "before" else (strip.x, strip.x + long)
+            assert not [bar for bar in strip.bars if bar[0] < right - 0.01 and left + 0.01 < bar[1]]
 
 
 def test_lanes_are_the_groups_in_the_order_of_the_rows() -> None:
@@ -220,6 +251,26 @@ def test_pairs_count_in_any_order_and_nothing_is_linked_with_itself() -> None:
     assert widths[5] > widths[1]
     radii = {node.item.text: node.radius for node in found.nodes}
     assert radii["a"] > radii["b"] > radii["d"]
+
+
+def test_a_long_name_stands_on_several_lines() -> None:
+    found = network(
+        ("/A. Person as participant, First meeting", "/A. Person as participant, Second meeting", ""),
+    )
+    assert {
+        ("A. Person as", "participant, First", "meeting"),
+        ("A. Person as", "participant, Second", "meeting"),
+    } == {node.label for node in found.nodes}
+    for node in found.nodes:
+        assert node.box[3] >= max(y for y, _ in node.lines)
+
+
+@given(st.text(max_size=80), st.integers(1, 30), st.integers(1, 4))
+def test_what_is_wrapped_is_whole_or_says_that_it_is_not(text: str, most: int, lines: int) -> None:
+    found = wrapped(text, most, lines)
+    assert 1 <= len(found) <= lines
+    assert all(text_width(line, 1) <= text_width("x", 1) * most + 1e-9 or "…" in line for line in found)
+    assert " ".join(text.split()) == " ".join(found) or any(line.endswith("…") for line in found)
 
 
 def test_five_thousand_pairs_are_cut_to_the_best_linked() -> None:
@@ -353,6 +404,46 @@ def test_a_picture_that_there_is_not_stops_the_build(tmp_path: Path) -> None:
 def test_the_home_page_lists_the_views(own_site: Site) -> None:
     views = own_site.get("/", CHROME).text.partition('<section id="views">')[2].partition("</section>")[0]
     assert list(DRAWN) == re.findall(r'href="/query/([^"]+)"', views)
+
+
+def test_the_home_page_draws_a_timeline_in_small(own_site: Site) -> None:
+    home = own_site.get("/", CHROME)
+    picture = home.text.partition('<section id="views">')[2].partition("</svg>")[0]
+    groups = {row.split("\t")[3] for row in own_site.get("/query/meetings-by-dialogue.tsv").text.splitlines()[1:]}
+    assert picture.count('<a href="/doc/') == len(groups) - len(UNDATED)
+    assert picture.count("<rect ") > 30
+    assert home.headers["cache-control"].startswith("public")
+    assert "tracktwo-truncated" not in home.headers
+
+
+def test_the_home_page_is_there_without_its_picture(tmp_path: Path) -> None:
+    files = {
+        "data/data.ttl": PREFIXES + 'ex:one a ex:Thing ; rdfs:label "one"@en .\n',
+        "ontology/ontology.ttl": ONTOLOGY,
+        "ontology/questions/1-broken.rq": "# picture: timeline\nSELECT ?item ?start WHERE { ?item a ex:unheard }\n",
+    }
+    root = write_publication(tmp_path / "publication", files).root
+    with serving.serve(root, tmp_path / "releases") as site:
+        home = site.get("/", CHROME)
+        assert (200, "overview=0") == (home.status_code, home.headers["tracktwo-truncated"])
+        assert "no-store" in home.headers["cache-control"]
+        assert "<svg" not in home.text
+        assert "/query/broken" in home.text
+
+
+def test_ranks_stand_level_only_where_that_is_stated(own_site: Site) -> None:
+    rows = [row.split("\t") for row in own_site.get("/query/ranks-side-by-side.tsv").text.splitlines()[1:]]
+    assert len(rows) > 20
+    for _, order, rank, _, beside, _ in rows:
+        turtle = own_site.get(own_site.path(rank.strip("<>")).replace("/id/", "/doc/") + ".ttl").text
+        assert bool(order) == ("tt:isGradedAs" in turtle or bool(beside)), rank
+    page = Page(own_site.get("/query/ranks-side-by-side?lang=ru", CHROME).text)
+    table = page.all("table")[0]
+    heads = [element.text for element in page.all("th") if element.attributes.get("scope") == "row"]
+    assert table.text.lstrip().startswith("код НАТО, свой или по сравнению")
+    assert ["OF-9", "OF-8", "OF-7", "не указано"] == heads
+    assert "звёзд: 4" in table.text
+    assert not re.search("stars|grade", table.text)
 
 
 @pytest.mark.parametrize(("slug", "kind"), DRAWN.items())

@@ -19,6 +19,7 @@ _PARAMETER = re.compile(rf"(VALUES\s+\?(\w+)\s*\{{\s*)({_LITERAL}|{_IRI})(\s*\}}
 _QUOTED = re.compile(r'"([^"]*)"(?:\^\^(.+)|@(.+))?')
 _PREFIX = re.compile(r"^\s*PREFIX\s+([\w.-]*):\s*<([^>]*)>", re.IGNORECASE | re.MULTILINE)
 
+_HEAD = re.compile(r"\A(?:[ \t]*(?:#[^\n]*)?\n)+")
 _HUMP = re.compile(r"_|(?<=[a-z0-9])(?=[A-Z])")
 
 #: The parameter that a page fills with the language it is read in.
@@ -68,6 +69,10 @@ class Question:
     def spoken(self, language: str, languages: Collection[str]) -> str:
         """The text for a reader of one of the languages."""
         return self.bound({LANGUAGE: Literal(language)}) if self.speaks(languages) else self.text
+
+    def to_edit(self, text: str) -> str:
+        """A text of it, such as `spoken` gives, without the comments at its head."""
+        return _HEAD.sub("", text)
 
     def parameters(self, prefixes: Mapping[str, str]) -> dict[str, NamedNode | Literal]:
         """The parameters with their defaults, in the order of the text."""

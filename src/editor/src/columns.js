@@ -6,14 +6,20 @@ import { t } from "./words.js";
 const BARS = 60;
 const LINKS = 250;
 
+/** Are these numbers years? The column's name says so, or they are possible ones that only rise. */
+export function isYears(name, terms) {
+  const [first, last] = [1400, 2200];
+  const rising = () => terms.every((term, row) => Number(term.value) >= (row ? Number(terms[row - 1].value) : first) && Number(term.value) < last);
+  return terms.length > 0 && terms.every((term) => isNumber(term) && /^\d{4}$/.test(term.value)) && (/year/i.test(name) || rising());
+}
+
 /** Columns of an answer: `{name, kind, values, filled, distinct}`; kind is number, date, iri, text or mixed. */
 export function columns({ names, rows }) {
   return names.map((name) => {
     const values = rows.map((row) => row[name]);
     const given = values.filter(Boolean);
     const all = (test) => given.length > 0 && given.every(test);
-    const year = /year/i.test(name) && all((term) => isNumber(term) && /^\d{4}$/.test(term.value));
-    const kind = year || all(isDate) ? "date" : all(isNumber) ? "number" : all(isIri) ? "iri" : all((term) => term.type === "literal") ? (all(isBoolean) ? "boolean" : "text") : given.length ? "mixed" : "empty";
+    const kind = isYears(name, given) || all(isDate) ? "date" : all(isNumber) ? "number" : all(isIri) ? "iri" : all((term) => term.type === "literal") ? (all(isBoolean) ? "boolean" : "text") : given.length ? "mixed" : "empty";
     return { name, kind, values, filled: given.length, distinct: new Set(given.map((term) => `${term.type} ${term.value} ${term["xml:lang"] ?? ""}`)).size };
   });
 }

@@ -43,7 +43,7 @@ export function place(before) {
   return { depth, parens, position, predicate, declares: last === "PREFIX" };
 }
 
-/** In a comment, a string or an IRI nothing is completed. */
+/** In a comment or a string nothing is completed. */
 function insideText(before) {
   let end = 0;
   for (const found of before.matchAll(TOKEN)) {
@@ -54,20 +54,20 @@ function insideText(before) {
       if (/^["']/.test(token) && (token.length < 2 || token.at(-1) !== token[0])) return true;
     }
   }
-  return /<[^\s<>"{}|^`\\]*$/.test(before) && !/<\s*$/.test(before) && /<[a-z][a-z0-9+.-]*:[^\s>]*$/i.test(before);
+  return false;
 }
 
-/** How well a class or property fits what was typed; 0 is best, -1 not at all. */
+/** How well a class or property fits what was typed, by name or a label in any language; 0 is best, -1 not at all. */
 function fit(term, typed) {
   if (!typed) return 4;
   const name = (term.curie || term.iri).toLowerCase();
   const local = name.slice(name.indexOf(":") + 1);
-  const label = term.label.toLowerCase();
-  if (name === typed || local === typed || label === typed) return 0;
+  const labels = [term.label, ...term.also].map((label) => label.toLowerCase());
+  if (name === typed || local === typed || labels.includes(typed)) return 0;
   if (name.startsWith(typed) || local.startsWith(typed)) return 1;
-  if (label.startsWith(typed)) return 2;
-  if (label.split(/[^\p{L}\p{N}]+/u).some((word) => word.startsWith(typed))) return 3;
-  return local.includes(typed) || label.includes(typed) ? 4 : -1;
+  if (labels.some((label) => label.startsWith(typed))) return 2;
+  if (labels.some((label) => label.split(/[^\p{L}\p{N}]+/u).some((word) => word.startsWith(typed)))) return 3;
+  return [local, ...labels].some((text) => text.includes(typed)) ? 4 : -1;
 }
 
 const written = (term) => term.curie || `<${term.iri}>`;
@@ -93,6 +93,23 @@ function terms(list, kind, typed, boost, own) {
     }));
 }
 
+/** Classes and properties by the IRI that has been begun between `<` and the cursor. */
+function iris(known, begun) {
+  return [[known.classes, "class"], [known.properties, "property"]]
+    .flatMap(([list, kind]) => list.filter((term) => term.iri.toLowerCase().startsWith(begun)).map((term) => ({ term, kind })))
+    .sort((a, b) => b.term.count - a.term.count)
+    .map(({ term, kind }, index) => ({
+      label: `<${term.iri}>`,
+      detail: term.label,
+      type: kind,
+      boost: -index / MOST,
+      apply: (view, _completion, from, to) => {
+        const end = to + (view.state.sliceDoc(to, to + 1) === ">");
+        view.dispatch({ changes: { from, to: end, insert: `<${term.iri}>` }, selection: { anchor: from + term.iri.length + 2 }, userEvent: "input.complete" });
+      },
+    }));
+}
+
 const words = (list, typed, boost) =>
   list.filter((word) => typed && word.toLowerCase().startsWith(typed)).map((word, index) => ({ label: word, type: "keyword", boost: boost - index / 100, apply: applied(word) }));
 
@@ -111,6 +128,11 @@ function prefixes(known, text, typed) {
 /** A completion source of CodeMirror over a promised vocabulary; what begins with `own` goes first. */
 export const completion = (vocabulary, own) => async (context) => {
   const before = context.state.sliceDoc(0, context.pos);
+  const iri = /<([a-z][a-z0-9+.-]*:[^\s<>"{}|^`\\]*)$/i.exec(before);
+  if (iri && !insideText(before.slice(0, iri.index))) {
+    const options = iris(await vocabulary(), iri[1].toLowerCase()).slice(0, MOST);
+    return options.length && !context.aborted ? { from: context.pos - iri[0].length, options, filter: false } : null;
+  }
   const word = context.matchBefore(/[?$][\p{L}\p{N}_]*|[\p{L}\p{N}_-]*:?[\p{L}\p{N}_.-]*/u);
   const typed = (word?.text ?? "").toLowerCase();
   if (insideText(before) || /@[\w-]*$/.test(before)) return null;

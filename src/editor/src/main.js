@@ -73,11 +73,12 @@ function key(...names) {
 let running = null; // {controller, began, timer}
 let explaining = null; // the controller of a turn whose empty answer is being explained
 let last = null; // {query, answer}
+const stopped = new Set(); // queries that were cancelled: going back to one does not start it again
 
 function cancel() {
-  const stopped = running?.controller ?? explaining;
-  stopped?.abort();
-  return Boolean(stopped);
+  const controller = running?.controller ?? explaining;
+  controller?.abort();
+  return Boolean(controller);
 }
 
 addEventListener("keydown", (event) => {
@@ -132,6 +133,7 @@ async function run({ remember = true, chosen } = {}) {
     if (running !== turn) return;
     const seconds = (performance.now() - turn.began) / 1000;
     if (error.name === "AbortError") {
+      stopped.add(query);
       say(t("Cancelled after {time}.", { time: duration(seconds) }));
     } else if (error instanceof Refused) refused(error, seconds);
     else {
@@ -157,7 +159,10 @@ addEventListener("popstate", (event) => {
   }
   if (last?.query === query) { show(query, last.answer, fromHash()); return; }
   editor.text = query;
-  run({ remember: false, chosen: fromHash() });
+  if (!stopped.has(query)) { run({ remember: false, chosen: fromHash() }); return; }
+  cancel();
+  answerPlace.replaceChildren();
+  say(t("This query was cancelled; Run asks it again."));
 });
 
 async function copyLink() {
@@ -168,12 +173,16 @@ async function copyLink() {
 
 // ---------------------------------------------------------------- errors and empty answers
 
+/** A button that leads to where the fault is, and what heads the section about it. */
+const goTo = (line, column) => h("button", { type: "button", class: "plain", onclick: () => editor.goTo(line, column) }, t("Go to line {line}, column {column}", { line, column }));
+const faultAt = (line) => t("Line {line}: not a query", { line });
+
 function refused(error, seconds) {
-  const at = error.line ? h("button", { type: "button", class: "plain", onclick: () => editor.goTo(error.line, error.column) }, t("Go to line {line}, column {column}", { line: error.line, column: error.column })) : "";
+  const at = error.line ? goTo(error.line, error.column) : "";
   const theirs = error.status ? "en" : undefined; // what the server refuses it refuses in English
   const detail = error.line ? error.detail.replace(/^line \d+, column \d+: /, "") : error.detail;
   answerPlace.replaceChildren(
-    h("section", { class: "error", role: "alert" }, h("h2", {}, error.line ? t("Line {line}: not a query", { line: error.line }) : error.title), h("pre", { lang: theirs }, detail || error.title), error.hint && h("p", { lang: theirs }, error.hint), error.retry ? h("p", {}, counted("Try again in {num} second.", "Try again in {num} seconds.", error.retry)) : "", at && h("p", {}, at)));
+    h("section", { class: "error", role: "alert" }, h("h2", {}, error.line ? faultAt(error.line) : error.title), h("pre", { lang: theirs }, detail || error.title), error.hint && h("p", { lang: theirs }, error.hint), error.retry ? h("p", {}, counted("Try again in {num} second.", "Try again in {num} seconds.", error.retry)) : "", at && h("p", {}, at)));
   say(t("{what}, after {time}.", { what: error.title, time: duration(seconds) }));
   if (error.line) editor.markError(error.line, error.column ?? 1, detail);
 }
@@ -335,7 +344,7 @@ function pretty(text) {
 }
 
 function downloads(query, answer) {
-  const name = (/^#\s*title:\s*(.+)$/m.exec(query)?.[1] ?? "answer").toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "");
+  const name = (saved(query)?.title ?? /^#\s*title:\s*(.+)$/m.exec(query)?.[1] ?? "answer").toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "");
   return h("p", { class: "take" }, t("Take it as"), " ", FORMATS[answer.kind].map((format) => {
     const url = link(place.here, query, { format });
     const file = `${name}.${format}`;
@@ -385,10 +394,20 @@ function refreshUse() {
   reach(languageTabs, languageTabs[language]);
   codePlace.setAttribute("aria-labelledby", `use-${language}`);
   codePlace.textContent = snippets(about)[language].text;
-  citePlace.textContent = citation({ ...about, name: /^#\s*title:\s*(.+)$/m.exec(query)?.[1] });
+  citePlace.textContent = citation({ ...about, name: saved(query)?.title ?? /^#\s*title:\s*(.+)$/m.exec(query)?.[1], page: saved(query)?.page });
 }
 
 // ---------------------------------------------------------------- examples
+
+/** The saved query that has this very text: `{title, page}`, the page being its permanent IRI. */
+function saved(query) {
+  const link = [...(examples?.querySelectorAll("a[data-example]") ?? [])].find((one) => exampleText(one) === query.trim());
+  return link && { title: link.textContent, page: link.dataset.iri };
+}
+
+function exampleText(link) {
+  return new URL(link.href).searchParams.get("query").trim();
+}
 
 if (examples) {
   const items = [...examples.querySelectorAll("li")];
@@ -396,7 +415,7 @@ if (examples) {
     const chosen = event.target.closest("a[data-example]");
     if (!chosen || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     event.preventDefault();
-    editor.text = new URL(chosen.href).searchParams.get("query");
+    editor.text = `${exampleText(chosen)}\n`;
     form.scrollIntoView({ block: "start" });
     editor.focus();
     run();
@@ -414,10 +433,14 @@ if (examples) {
   runButton.parentElement.append(h("a", { href: "#examples", class: "to-examples", onclick: (event) => { event.preventDefault(); examples.scrollIntoView(); (examples.querySelector("input") ?? examples.querySelector("a")).focus({ preventScroll: true }); } }, counted("{num} example", "{num} examples", items.length)));
 }
 
-// A page that came with a query shows its answer again, with all that the plain page lacks; an error stays as it is.
+// A page that came with a query shows its answer again, with all that the plain page lacks; an error stays, and leads to its place.
 if (serverError) {
   const { line, column } = serverError.dataset;
-  if (line) editor.markError(Number(line), Number(column), serverError.querySelector("pre").textContent);
+  if (line) {
+    editor.markError(Number(line), Number(column), serverError.querySelector("pre").textContent);
+    serverError.querySelector("h2").textContent = faultAt(line);
+    serverError.append(h("p", {}, goTo(Number(line), Number(column))));
+  }
 } else if (area.defaultValue.trim()) run({ remember: false, chosen: fromHash() });
 
 form.dataset.ready = ""; // for whoever waits: the editor is there

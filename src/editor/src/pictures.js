@@ -6,6 +6,7 @@
 import { forceCollide, forceLink, forceManyBody, forceSimulation, forceX, forceY } from "d3-force";
 import { scaleBand, scaleLinear, scaleUtc } from "d3-scale";
 import { line as path, symbol, symbolsFill } from "d3-shape";
+import { isYears } from "./columns.js";
 import { h, roving, s } from "./dom.js";
 import { isBoolean, isDate, span } from "./terms.js";
 import { amount, counted, day, moment, number, scaled, t } from "./words.js";
@@ -13,6 +14,7 @@ import { amount, counted, day, moment, number, scaled, t } from "./words.js";
 const MOST = { bar: 60, line: 5000, timeline: 120, network: 250 };
 const FONT = "13px system-ui, sans-serif";
 const CLASSES = 6;
+const HUB = 4; // links of a node whose name comes before what is around it
 
 const canvas = document.createElement("canvas").getContext("2d");
 function width(text) {
@@ -61,7 +63,8 @@ export async function draw(host, { view, answer, fields, labels }) {
   };
   for (const kind of ["mouseover", "focusin"]) drawn.element.addEventListener(kind, show);
   host.replaceChildren(...[drawn.legend, drawn.element, readout].filter(Boolean));
-  roving(drawn.element, [...drawn.element.querySelectorAll(".mark")]);
+  const marks = [...drawn.element.querySelectorAll(".mark")];
+  roving(drawn.element, view === "network" ? marks.reverse() : marks); // the best linked first
   const left = answer.rows.length - rows.length;
   return [
     drawn.sentence,
@@ -108,7 +111,7 @@ function axisAcross(scale, from, to, high, whole = false) {
 }
 
 function line(rows, { x, y, by }, labels, room) {
-  const years = rows.every((row) => /^-?\d{4,}$/.test(row[x].value) && (row[x].datatype.endsWith("gYear") || /year/i.test(x)));
+  const years = rows.every((row) => /^-?\d{4,}$/.test(row[x].value) && row[x].datatype.endsWith("gYear")) || isYears(x, rows.map((row) => row[x]));
   const dated = !years && isDate(rows[0][x]);
   const points = rows.map((row) => ({ at: dated ? time(row[x]).start : Number(row[x].value), value: Number(row[y].value), row }));
   const groups = [...Map.groupBy?.(points, (one) => (by ? labels.text(one.row[by]) : "")) ?? grouped(points, (one) => (by ? labels.text(one.row[by]) : ""))].slice(0, 8);
@@ -200,7 +203,10 @@ function network(rows, { x, y, by }, labels, room) {
   const [minX, maxX] = [Math.min(...list.map((one) => one.x)), Math.max(...list.map((one) => one.x))];
   const [minY, maxY] = [Math.min(...list.map((one) => one.y)), Math.max(...list.map((one) => one.y))];
   const [side, edge] = [Math.min(90, room * 0.16), 26];
-  const high = Math.round(Math.min(Math.max(room < 600 ? 380 : 300, (maxY - minY) * Math.min(1.4, (room - 2 * side) / (maxX - minX || 1)) + 2 * edge), 640));
+  const narrow = room < 600;
+  const high = narrow
+    ? Math.max(380, list.length * 21) // what a narrow picture lacks in width it has in height, so that names have room
+    : Math.round(Math.min(Math.max(300, list.length * 10, (maxY - minY) * Math.min(1.4, (room - 2 * side) / (maxX - minX || 1)) + 2 * edge), 640));
   const across = scaleLinear([minX, maxX], maxX > minX ? [side, room - side] : [room / 2, room / 2]);
   const down = scaleLinear([minY, maxY], maxY > minY ? [edge, high - edge] : [high / 2, high / 2]);
   const kinds = new Set(edges.map((edge) => edge.name));
@@ -215,7 +221,8 @@ function network(rows, { x, y, by }, labels, room) {
       edges.length <= 24 && kinds.size > 1 && name && far > 70 && s("text", { class: "edge-name", x: (x1 + x2) / 2, y: (y1 + y2) / 2, "text-anchor": "middle", "dominant-baseline": "central" }, fitted(name, far - 30)),
     ];
   });
-  const names = lettered(list.map((one) => ({ one, text: fitted(one.text, room < 600 ? 110 : 190), x: across(one.x), y: down(one.y), r: radius(one) })), room, high);
+  const names = lettered(list.map((one) => ({ one, text: fitted(one.text, narrow ? 120 : 190), x: across(one.x), y: down(one.y), r: radius(one) })), room, high);
+  list.sort((a, b) => a.degree - b.degree); // the best linked are drawn last, over what lies below their names
   const marks = list.map((one) => {
     const { text, at, hidden } = names.get(one);
     const some = one.to.slice(0, 6).join(", ");
@@ -228,27 +235,38 @@ function network(rows, { x, y, by }, labels, room) {
   const size = { nodes: counted("{num} node", "{num} nodes", list.length), links: counted("{num} link", "{num} links", edges.length) };
   const sentences = [
     `${size.nodes}, ${size.links}${kinds.size === 1 && by ? ` (${[...kinds][0]})` : ""}.`,
-    unnamed && counted("{num} name for which there is no room shows when pointed at.", "{num} names for which there is no room show when pointed at.", unnamed),
+    unnamed && (matchMedia("(hover: none)").matches
+      ? counted("There is no room for {num} name.", "There is no room for {num} names.", unnamed)
+      : counted("{num} name for which there is no room shows when pointed at.", "{num} names for which there is no room show when pointed at.", unnamed)),
   ];
   return { element: svg(room, high, t("Network: {nodes}, {links}", size), s("defs", {}, arrow), ...links, ...marks), sentence: sentences.filter(Boolean).join(" ") };
 }
 
-/** Where each node's name goes: below, above or beside it, the best linked first; hidden where it would cover another. */
+/**
+ * Where each node's name goes: below, above or beside it, the best linked first; hidden where it would cover another.
+ * The name of a hub may lie on the small circles around it, but of no other name.
+ */
 function lettered(places, room, high) {
-  const taken = places.map(({ x, y, r }) => [x - r, y - r, x + r, y + r]);
+  const circles = places.map(({ x, y, r }) => [x - r, y - r, x + r, y + r]);
+  const taken = [];
   const names = new Map();
+  const meets = ([a, b, c, d]) => ([e, f, g, i]) => a < g && c > e && b < i && d > f;
   for (const { one, text, x, y, r } of [...places].sort((a, b) => b.one.degree - a.one.degree)) {
     const wide = width(text);
+    const within = Math.min(Math.max(x, wide / 2 + 2), room - wide / 2 - 2);
     const choices = [
-      { x, y: y + r + 10, anchor: "middle", left: x - wide / 2 },
-      { x, y: y - r - 10, anchor: "middle", left: x - wide / 2 },
+      { x: within, y: y + r + 10, anchor: "middle", left: within - wide / 2 },
+      { x: within, y: y - r - 10, anchor: "middle", left: within - wide / 2 },
       { x: x + r + 4, y, anchor: "start", left: x + r + 4 },
       { x: x - r - 4, y, anchor: "end", left: x - r - 4 - wide },
-    ].map((at) => ({ at, box: [at.left - 2, at.y - 8, at.left + wide + 2, at.y + 8] }));
-    const free = choices.find(({ box: [a, b, c, d] }) => a >= 0 && c <= room && b >= 0 && d <= high && !taken.some(([e, f, g, i]) => a < g && c > e && b < i && d > f));
-    const half = Math.min(wide / 2, room / 2);
+    ].map((at) => ({ at, box: [at.left - 2, at.y - 8, at.left + wide + 2, at.y + 8] }))
+      .filter(({ box: [a, b, c, d] }) => a >= 0 && c <= room && b >= 0 && d <= high);
+    const open = choices.filter(({ box }) => !taken.some(meets(box)));
+    const covered = ({ box }) => circles.filter(meets(box)).length;
+    const least = open.sort((a, b) => covered(a) - covered(b))[0];
+    const free = least && (one.degree >= HUB || !covered(least)) ? least : undefined;
     if (free) taken.push(free.box);
-    names.set(one, { text, hidden: !free, at: free?.at ?? { x: Math.min(Math.max(x, half), room - half), y: y + r + 10, anchor: "middle" } });
+    names.set(one, { text, hidden: !free, at: free?.at ?? { x: within, y: y + r + 10, anchor: "middle" } });
   }
   return names;
 }

@@ -74,10 +74,10 @@ export function snippets({ query, endpoint, release, title }) {
   ];
 }
 
-/** How to cite the answer: what was asked of which release, where, and when. */
-export function citation({ query, endpoint, release, released, title, publisher, licence, name }) {
+/** How to cite the answer: what was asked of which release, where, and when; a saved query by the `page` that it has. */
+export function citation({ query, endpoint, release, released, title, publisher, licence, name, page }) {
   const today = new Date().toISOString().slice(0, 10);
-  const url = `${endpoint}?${new URLSearchParams({ query: query.trim() })}`;
+  const url = page ?? `${endpoint}?${new URLSearchParams({ query: query.trim() })}`;
   const who = publisher && publisher !== title ? `${publisher}: ` : "";
   return [
     `${who}${title}.`,

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from tracktwo.pictures.columns import Columns, columns
 from tracktwo.pictures.labels import Row
 from tracktwo.pictures.network import Network, network
-from tracktwo.pictures.timeline import Timeline, timeline
+from tracktwo.pictures.timeline import Overview, Timeline, overview, timeline
 from tracktwo.pictures.tree import Tree, tree
 from tracktwo.view import Value
+
+__all__ = ["KINDS", "Kind", "Overview", "Picture", "drawn", "missing", "overview"]
 
 Picture = Timeline | Network | Tree | Columns
 

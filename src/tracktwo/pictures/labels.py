@@ -55,5 +55,17 @@ def clipped(text: str, most: int) -> str:
     return line[: bisect_right(reach, most - 1)].rstrip() + "…"
 
 
+def wrapped(text: str, most: int, lines: int) -> tuple[str, ...]:
+    """A text on a few lines of at most so many letters each, broken between words; the last one is `clipped`."""
+    words = text.split()
+    found: list[str] = []
+    while len(found) < lines - 1 and len(words) > 1:
+        reach = list(accumulate(sum(map(_breadth, word)) + 1 for word in words))
+        taken = max(bisect_right(reach, most + 1), 1)
+        found.append(clipped(" ".join(words[:taken]), most))
+        words = words[taken:]
+    return (*found, clipped(" ".join(words), most)) if words or not found else tuple(found)
+
+
 def _breadth(letter: str) -> int:
     return 2 if unicodedata.east_asian_width(letter) in "WF" else 1

@@ -6,15 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from tracktwo.pictures.labels import GAP, Row, clipped, key, text_width
+from tracktwo.pictures.labels import GAP, Row, key, text_width, wrapped
 from tracktwo.view import Value
 
 _WIDTH = 960.0
 _LETTERS = 12.5  # the height of those of labels
 _NODES = 150
 _EDGES = 1500
-_LABEL = 24
-_LABEL_HEIGHT = 18.0
+_LABEL = 24  # letters of a line of one
+_LABEL_LINES = 3
+_LINE = 14.0  # from one to the next
 _THINNEST, _THICKEST = 1.0, 6.0  # lines
 _PUSHES = 400_000  # of one node by another, over all rounds
 _TOUCH = 0.01  # boxes that overlap by less only touch
@@ -26,10 +27,10 @@ Size = tuple[float, float]
 
 @dataclass(frozen=True)
 class Node:
-    """An item: the centre of its circle, the label below that, and how many others it is linked with."""
+    """An item: the centre of its circle, the lines of the label below that, and how many others it is linked with."""
 
     item: Value
-    label: str
+    label: tuple[str, ...]
     radius: float
     links: int
     x: float = 0
@@ -38,13 +39,14 @@ class Node:
     @property
     def box(self) -> tuple[float, float, float, float]:
         """Left, top, right and bottom of circle and label together."""
-        half = max(self.radius, text_width(self.label, _LETTERS) / 2)
-        return self.x - half, self.y - self.radius, self.x + half, self.y + self.radius + _LABEL_HEIGHT
+        half = max(self.radius, *(text_width(line, _LETTERS) / 2 for line in self.label))
+        return self.x - half, self.y - self.radius, self.x + half, self.y + self.radius + _LINE * len(self.label) + 4
 
     @property
-    def label_y(self) -> float:
-        """The line that the label stands on."""
-        return round(self.y + self.radius + _LETTERS, 1)
+    def lines(self) -> tuple[tuple[float, str], ...]:
+        """The lines of the label, each with where it stands."""
+        top = self.y + self.radius + _LETTERS
+        return tuple((round(top + _LINE * number, 1), line) for number, line in enumerate(self.label))
 
     @property
     def size(self) -> Size:
@@ -142,7 +144,7 @@ def _placed(items: Mapping[str, Value], links: Links) -> tuple[dict[str, Node], 
 
 
 def _node(item: Value, links: int, most: int) -> Node:
-    return Node(item, clipped(item.text, _LABEL), round(4 + 8 * math.sqrt(links / most), 1), links)
+    return Node(item, wrapped(item.text, _LABEL, _LABEL_LINES), round(4 + 8 * math.sqrt(links / most), 1), links)
 
 
 def _moved(node: Node, x: float, y: float) -> Node:

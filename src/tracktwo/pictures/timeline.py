@@ -2,8 +2,9 @@
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import TypeVar
 
 from tracktwo.pictures.labels import GAP, Row, clipped, distinct, key, text_width
@@ -11,14 +12,17 @@ from tracktwo.view import Value
 
 _DATE = re.compile(r"(-?\d{4,9})(?:-(\d\d)(?:-(\d\d))?)?(?:T.*|Z|[+-]\d\d:\d\d)?", re.ASCII)
 #: Places across are percents of any width; labels leave each other room from this one on, that of a telephone.
-NARROWEST = 344.0
-_LETTERS = 11.0  # their height there
+NARROWEST = 316.0
+#: From this width on the longer text of a label is shown; the style sheet switches at the same.
+WIDE = 720.0
+_LETTERS = {NARROWEST: 11.0, WIDE: 12.5}  # their height there
 _MARGIN = 5.0  # percent
 _SHORTEST = 0.1  # a bar, in percent: one of no width would not be drawn
 _AXIS = 28.0  # the height that the years are written in
 _LINE = 22.0  # from one line of a lane to the next
 _TICKS = 7
 _LABEL = 30
+_STRIPS = 30
 
 Span = tuple[float, float]
 Dated = tuple[Row, Span]
@@ -27,7 +31,10 @@ T = TypeVar("T", Row, Dated)
 
 @dataclass(frozen=True)
 class Bar:
-    """An item: its bar from left to right, and its label at a `side` of it: `before`, `behind`, or `on` it."""
+    """An item: its bar from left to right, and its label at a `side` of it: `before`, `behind`, or `on` it.
+
+    `wide` is the label where there is more room.
+    """
 
     item: Value
     label: str
@@ -37,11 +44,20 @@ class Bar:
     right: float
     side: str
     y: float = 0
+    wide: str = ""
 
     @property
     def box(self) -> Span:
         """From where to where bar and label reach where there is least room, in percent."""
-        room = (text_width(self.label, _LETTERS) + 2 * GAP) / NARROWEST * 100
+        return self._reach(self.label, NARROWEST)
+
+    @property
+    def wide_box(self) -> Span:
+        """The same where there is more room."""
+        return self._reach(self.wide, WIDE)
+
+    def _reach(self, label: str, width: float) -> Span:
+        room = (text_width(label, _LETTERS[width]) + 2 * GAP) / width * 100
         before, behind = room * (self.side == "before"), room * (self.side == "behind")
         return self.left - before, self.right + behind
 
@@ -72,6 +88,29 @@ class Timeline:
     kind: str = "timeline"
 
 
+@dataclass(frozen=True)
+class Strip:
+    """A group on one line: its name beside the bars, at `x` on a `side` of it, and these from left to right."""
+
+    group: Value | None
+    label: str
+    wide: str
+    x: float
+    side: str
+    y: float
+    bars: tuple[Span, ...]
+
+
+@dataclass(frozen=True)
+class Overview:
+    """A timeline in small: each lane on one line, its bars without names."""
+
+    strips: tuple[Strip, ...]
+    ticks: tuple[tuple[int, float], ...]
+    height: float
+    kind: str = "timeline"
+
+
 def timeline(rows: Sequence[Row], total: int) -> Timeline:
     """The timeline of `item`s from `start` to `end`, a lane for each `group`; the groups' order is the rows'."""
     dated: list[Dated] = []
@@ -88,6 +127,26 @@ def timeline(rows: Sequence[Row], total: int) -> Timeline:
         top += lanes[-1].height
     nowhere = tuple((group, tuple(row["item"] for row in some)) for group, some in _grouped(undated, lambda row: row))
     return Timeline(tuple(lanes), ticks, nowhere, top + _AXIS, len(rows), total)
+
+
+def overview(whole: Timeline) -> Overview:
+    """The first lanes of a timeline in small."""
+    lanes = whole.lanes[:_STRIPS]
+    strips = tuple(_strip(lane, _AXIS + number * _LINE) for number, lane in enumerate(lanes))
+    return Overview(strips, whole.ticks, 2 * _AXIS + len(strips) * _LINE)
+
+
+def _strip(lane: Lane, y: float) -> Strip:
+    """A lane on one line, with its name where most of that is free."""
+    bars = tuple(sorted({(bar.left, bar.right) for bar in lane.bars}))
+    starts = [left for left, _ in bars]
+    ends = list(accumulate((right for _, right in bars), max))
+    rooms = [(starts[0], starts[0], "before")]
+    rooms += [(start - end, end, "behind") for end, start in zip(ends, [*starts[1:], 100.0], strict=True)]
+    room, x, side = max(rooms)
+    name = lane.group.text if lane.group else ""
+    label, wide = (clipped(name, _letters(room, width)) for width in (NARROWEST, WIDE))
+    return Strip(lane.group, label, wide, x, side, y, bars)
 
 
 def period(lexical: str) -> Span | None:
@@ -140,7 +199,31 @@ def _lane(group: Value | None, members: Sequence[Dated], place: Callable[[float]
         line = next((number for number, end in enumerate(ends) if end < left), len(ends))
         ends[line : line + 1] = [right]
         bars.append(replace(bar, y=first + line * _LINE))
-    return Lane(group, top, first - top + len(ends) * _LINE + 2 * GAP, tuple(bars))
+    return Lane(group, top, first - top + len(ends) * _LINE + 2 * GAP, tuple(_widened(bars)))
+
+
+def _widened(bars: Sequence[Bar]) -> Iterator[Bar]:
+    """The bars of a lane, line by line, with the labels that they have room for where there is more.
+
+    What is free between two labels is shared by both.
+    """
+    lines: dict[float, list[Bar]] = {}
+    for bar in bars:
+        lines.setdefault(bar.y, []).append(bar)
+    for line in lines.values():
+        for before, bar, behind in zip((None, *line[:-1]), line, (*line[1:], None), strict=True):
+            if bar.side == "on":
+                room = bar.right - bar.left
+            elif bar.side == "before":
+                room = _share(bar.left - bar.box[0], bar.left - (before.box[1] if before else 0), before, "behind")
+            else:
+                room = _share(bar.box[1] - bar.right, (behind.box[0] if behind else 100) - bar.right, behind, "before")
+            yield replace(bar, wide=clipped(bar.item.text, _letters(room, WIDE)))
+
+
+def _share(own: float, free: float, other: Bar | None, side: str) -> float:
+    """A label's part of what is free up to the next bar, whose label is in it too if it stands at that side."""
+    return own + (free - own) / 2 if other and other.side == side else free
 
 
 def _bar(row: Row, left: float, right: float) -> Bar:
@@ -148,13 +231,13 @@ def _bar(row: Row, left: float, right: float) -> Bar:
     right = max(right, round(left + _SHORTEST, 2))
     rooms = {"behind": 100 - right, "before": left, "on": right - left}
     side = max("behind", "before", key=rooms.__getitem__)
-    if _letters(rooms[side]) < _LABEL and rooms["on"] > rooms[side]:
+    if _letters(rooms[side], NARROWEST) < _LABEL and rooms["on"] > rooms[side]:
         side = "on"
-    label = clipped(row["item"].text, min(_LABEL, _letters(rooms[side])))
+    label = clipped(row["item"].text, min(_LABEL, _letters(rooms[side], NARROWEST)))
     start, end = (row[name].text if name in row else "" for name in ("start", "end"))
     return Bar(row["item"], label, start, end, left, right, side)
 
 
-def _letters(percent: float) -> int:
-    """How many letters a room has place for where there is least."""
-    return int((percent / 100 * NARROWEST - 2 * GAP) / text_width("x", _LETTERS))
+def _letters(percent: float, width: float) -> int:
+    """How many letters a room has place for in a picture that is so wide."""
+    return int((percent / 100 * width - 2 * GAP) / text_width("x", _LETTERS[width]))

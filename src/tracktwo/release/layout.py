@@ -82,13 +82,19 @@ def ranges(shapes: Iterable[Quad]) -> dict[str, dict[str, list[str]]]:
     return found
 
 
+def order(shapes: Iterable[Quad]) -> dict[str, float]:
+    """The places of the classes among each other, by their IRIs; of those whose node shapes have an `sh:order`."""
+    return {row["class"].value: float(row["order"].value) for row in asked(_store(shapes), "order")}
+
+
 def as_json(
     fields: dict[str, list[dict[str, Any]]],
     inverse: dict[str, list[str]],
     values: Mapping[str, dict[str, list[str]]] = MappingProxyType({}),
+    places: Mapping[str, float] = MappingProxyType({}),
 ) -> str:
     """The layout as it is stored in a release."""
-    found = {"fields": fields, "inverses": inverse, "ranges": dict(values)}
+    found = {"fields": fields, "inverses": inverse, "ranges": dict(values), "order": dict(places)}
     return json.dumps(found, ensure_ascii=False, indent=1, sort_keys=True)
 
 

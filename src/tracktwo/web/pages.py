@@ -1,23 +1,26 @@
 """Pages to find one's way: home, where the data is from, the network around an entity."""
 
 import json
+import math
 from importlib.resources import files
 
 from flask import Blueprint, Response, g, render_template, request
 from pyoxigraph import NamedNode
 
-from tracktwo.errors import NotFound, Sentence
+from tracktwo.errors import NotFound, Sentence, TracktwoError
 from tracktwo.formats import JSON_OBJECT, STATIC_FORMATS, TEXT
 from tracktwo.links import is_valid_iri
 from tracktwo.provenance import provenance
 from tracktwo.web import structured
 from tracktwo.web.headers import NO_STORE, Link
-from tracktwo.web.respond import Representation, represent_page, respond
+from tracktwo.web.questions import overview
+from tracktwo.web.respond import Body, Cut, Representation, represent_page, respond
 from tracktwo.web.site import Site
 
 routes = Blueprint("pages", __name__)
 
 _UNCRAWLED = ("sparql", "links", "describe", "search", "suggest", "card", "why", "around")  # made to measure
+_FIRST = 10  # classes in sight, where the shapes have no order
 _CARD_TEXT = 240  # characters of a card's line
 _FOR_EVER = "public, max-age=31536000, immutable"
 
@@ -27,21 +30,32 @@ _FOR_EVER = "public, max-age=31536000, immutable"
 def home() -> Response:
     """What is published here, and the ways in."""
     site: Site = g.site
-    classes = site.catalog.classes()
+    classes = sorted(site.catalog.classes(), key=lambda class_: site.order.get(class_.iri, math.inf))
     labels = site.catalog.labels([class_.iri for class_ in classes])
     rows = [(*site.describer.label(class_.iri, labels), class_) for class_ in classes]
     stated = [row for row in rows if row[2].stated]
-    others = [row for row in rows if not row[2].stated]
+    ordered = sum(row[2].iri in site.order for row in stated)
     head = [Link(site.links.absolute("dataset"), "describedby"), Link(site.links.absolute("sparql"), "service")]
-    return _html(
-        site,
-        "home.html",
-        head,
-        stated=stated,
-        others=others,
-        statistics=site.release.manifest["statistics"],
-        structured=structured.dataset(site),
-    )
+
+    def body() -> Body:
+        drawn, failed = None, False
+        try:
+            drawn = overview(site)
+        except TracktwoError:
+            failed = True  # the ways in are there without it, and the next reader may see it
+        page = render_template(
+            "home.html",
+            head=head,
+            first=stated[: ordered or _FIRST],
+            others=stated[ordered or _FIRST :],
+            unstated=[row for row in rows if not row[2].stated],
+            statistics=site.release.manifest["statistics"],
+            structured=structured.dataset(site),
+            overview=drawn,
+        )
+        return Cut(page, "overview=0") if failed else page
+
+    return represent_page(site, body, head)
 
 
 @routes.get("/about")

@@ -216,7 +216,8 @@ def _vocabulary(site: Site) -> dict[str, Any]:
             {
                 "iri": iri,
                 "curie": site.describer.curie(iri),
-                "label": site.describer.label(iri, named)[0],
+                "label": (label := site.describer.label(iri, named)[0]),
+                "also": sorted({*named.get(iri, {}).values()} - {label}),
                 "count": count,
             }
             for iri, count in counts.items()

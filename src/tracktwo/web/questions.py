@@ -105,6 +105,21 @@ def one_question(slug: str) -> Response:
     return represent(site, resource, format_)
 
 
+def overview(site: Site) -> pictures.Overview | None:
+    """The first of the questions that is drawn as a timeline, in small; asked once for a release and a language.
+
+    Raises what the store does where it can't answer just now.
+    """
+    question = next((question for question in site.questions if question.picture == "timeline"), None)
+    if question is None:
+        return None
+    if question.slug not in site.overviews:
+        text = _text(site, question, _spoken(site, question))
+        found = _drawing(question, answers.shown(site, site.store.answer(_query(text, JSON)))).get("picture")
+        site.overviews[question.slug] = pictures.overview(found) if found and found.lanes else None
+    return site.overviews[question.slug]
+
+
 def _query(text: str, results: Format) -> Query:
     gone = {"gone": request.environ["tracktwo.gone"]} if "tracktwo.gone" in request.environ else {}
     return Query(text, results=results, graph=TURTLE, client=request.remote_addr or "", **gone)

@@ -94,7 +94,7 @@ def represent(site: Site, resource: Resource, format_: Format | None = None) -> 
     return respond(site, Representation(chosen, body, links, format_ is None, location, "", resource.cache, extra))
 
 
-def represent_page(site: Site, body: Callable[[], str], links: Sequence[Link] = ()) -> Response:
+def represent_page(site: Site, body: Callable[[], Body], links: Sequence[Link] = ()) -> Response:
     """What there is as a page only; raises `NotAcceptable` where HTML is not wanted."""
     _chosen((HTML,), [Link(asked(site.links), "alternate", HTML.media_type)])
     return respond(site, Representation(HTML, body, links, negotiated=True))

@@ -15,6 +15,7 @@ from tracktwo.errors import ReleaseError, StoreUnavailable, TracktwoError
 from tracktwo.explain import Explainer
 from tracktwo.facets import Facets
 from tracktwo.links import Links
+from tracktwo.pictures import Overview
 from tracktwo.publication import Publication
 from tracktwo.question import Question
 from tracktwo.release.build import LAYOUT_FILE, QUESTIONS, VOCABULARY
@@ -99,6 +100,17 @@ class Site:
         """What the shapes say of each property's values."""
         found: Mapping[str, Mapping[str, list[str]]] = json.loads(self.release.read(LAYOUT_FILE)).get("ranges", {})
         return found
+
+    @cached_property
+    def order(self) -> Mapping[str, float]:
+        """The places that the shapes give classes among each other, by their IRIs."""
+        found: Mapping[str, float] = json.loads(self.release.read(LAYOUT_FILE)).get("order", {})
+        return found
+
+    @cached_property
+    def overviews(self) -> dict[str, Overview | None]:
+        """Pictures in small that are drawn already, in this site's language, by the slugs of their questions."""
+        return {}
 
     @cached_property
     def rules(self) -> Rules:
