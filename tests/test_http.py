@@ -479,9 +479,12 @@ def test_the_page_has_the_links_of_its_header(own_site: Site, places: dict[str, 
     assert sorted(links(response), key=str) == sorted(Head(response.text).links, key=str)
 
 
+BASE = "https://w3id.org/tracktwo/"
 TRANSLATED = [
     *("/", "/about", "/dataset", "/dump/", "/search?q=Yesin", "/query/", "/query/meetings-by-dialogue", DOCUMENT),
     *("/ontology", BEYOND, "/browse/meeting?isHeldAs=virtual", "/around?iri=" + quote(PERSON, safe="")),
+    "/links?" + urlencode({"iri": f"{BASE}id/state/russia", "property": f"{BASE}ontology#isOnSideOf"}),
+    "/why?" + urlencode({"subject": PERSON, "property": RDF_TYPE, "object": PERSON_CLASS}),
 ]
 
 

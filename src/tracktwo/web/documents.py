@@ -83,7 +83,10 @@ def _format_named(name: str) -> Format | None:
     format_ = named(name, DOCUMENT_FORMATS) if name else None
     if name and format_ is None:
         known = ", ".join(row.name for row in DOCUMENT_FORMATS)
-        raise BadRequest(f"No format is called “{name}”.", hint=f"Known: {known}")
+        raise BadRequest(
+            Sentence("No format is called “%(name)s”.", name=name),
+            hint=Sentence("Available: %(formats)s", formats=known),
+        )
     return format_
 
 

@@ -57,7 +57,8 @@ def links(suffix: str = "") -> Response:
     def variant(format_: Format) -> str:
         return _url(site, f"links.{format_.suffix}", iri, property_, after)
 
-    resource = Resource(_FORMATS, variant, body, [Link(_url(site, "links", iri, property_), "canonical")])
+    canonical = [Link(_url(site, "links", iri, property_), "canonical")]
+    resource = Resource(_FORMATS, variant, body, canonical, page=_url(site, "links", iri, property_, after))
     return represent(site, resource, fixed(suffix, _FORMATS) if suffix else None)
 
 

@@ -39,6 +39,7 @@ _PHRASES: dict[HTTPStatus, errors.Sentence] = {
     HTTPStatus.METHOD_NOT_ALLOWED: errors.Sentence("Method not allowed"),
     HTTPStatus.NOT_ACCEPTABLE: errors.Sentence("Not acceptable"),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: errors.Sentence("Content too large"),
+    HTTPStatus.REQUEST_URI_TOO_LONG: errors.Sentence("URL too long"),
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: errors.Sentence("Unsupported media type"),
     HTTPStatus.INTERNAL_SERVER_ERROR: errors.Sentence("Internal server error"),
     HTTPStatus.BAD_GATEWAY: errors.Sentence("Bad gateway"),

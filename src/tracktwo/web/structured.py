@@ -5,7 +5,7 @@ Made of what the page shows already, so that it costs no look-up; the whole is i
 
 from typing import Any
 
-from tracktwo.namespaces import OWL, SCHEMA, SKOS
+from tracktwo.namespaces import OWL, RDF, SCHEMA, SKOS
 from tracktwo.view import Value, View
 from tracktwo.web.site import Site
 
@@ -17,7 +17,8 @@ _MOST_VALUES = 10  # of one property: enough to be found by, not a document
 def entity(view: View, url: str) -> dict[str, Any]:
     """The main entity of the page at `url`: names, description, and what it has of schema.org's own properties."""
     rows = [*(row for group in view.groups for row in group.rows), *view.derived]
-    kinds = [type_.iri for type_ in view.types if type_.iri.startswith(SCHEMA.iri)]
+    types = [*view.types, *(value for row in rows if row.iri == RDF.type.value for value in row.values)]
+    kinds = [type_.iri for type_ in types if type_.iri.startswith(SCHEMA.iri)]
     own = {row.iri.removeprefix(SCHEMA.iri): row.values for row in rows if row.iri.startswith(SCHEMA.iri)}
     same = [value.iri for row in rows if row.iri in _SAME for value in row.values if value.iri]
     return {
