@@ -133,7 +133,7 @@ def test_what_is_no_date_is_undated(lexical: str) -> None:
 
 
 DATES = st.builds("{:04}-{:02}-{:02}".format, st.integers(1, 2100), st.integers(1, 12), st.integers(1, 31))
-ITEMS = st.tuples(st.text(min_size=1, max_size=60), DATES, st.just("") | DATES, st.sampled_from(["", "/x", "/y"]))
+ITEMS = st.tuples(st.text(min_size=1, max_size=60), DATES, st.just("") | DATES, st.sampled_from(["", "/x", "/y " * 40]))
 
 
 @given(st.lists(ITEMS, max_size=30))
@@ -143,6 +143,8 @@ def test_no_bar_or_label_lies_on_another_and_all_are_within(rows: list[tuple[str
     for lane in found.lanes:
         assert top <= lane.top
         top = lane.top + lane.height
+        assert text_width(lane.label, 11) * 1.1 <= NARROWEST
+        assert not lane.group or lane.label in (" ".join(lane.group.text.split()), lane.label[:-1] + "…")
         for bar in lane.bars:
             assert lane.top <= bar.y
             assert bar.y + 22 <= top

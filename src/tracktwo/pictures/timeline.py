@@ -16,6 +16,7 @@ NARROWEST = 316.0
 #: From this width on the longer text of a label is shown; the style sheet switches at the same.
 WIDE = 720.0
 _LETTERS = {NARROWEST: 11.0, WIDE: 12.5}  # their height there
+_BOLD = 1.1  # how much wider letters of that weight are
 _MARGIN = 5.0  # percent
 _SHORTEST = 0.1  # a bar, in percent: one of no width would not be drawn
 _AXIS = 28.0  # the height that the years are written in
@@ -64,12 +65,13 @@ class Bar:
 
 @dataclass(frozen=True)
 class Lane:
-    """The bars of one group, on lines on which none lies on another."""
+    """The bars of one group, on lines on which none lies on another; `label` is its name where there is least room."""
 
     group: Value | None
     top: float
     height: float
     bars: tuple[Bar, ...]
+    label: str = ""
 
 
 @dataclass(frozen=True)
@@ -199,7 +201,8 @@ def _lane(group: Value | None, members: Sequence[Dated], place: Callable[[float]
         line = next((number for number, end in enumerate(ends) if end < left), len(ends))
         ends[line : line + 1] = [right]
         bars.append(replace(bar, y=first + line * _LINE))
-    return Lane(group, top, first - top + len(ends) * _LINE + 2 * GAP, tuple(_widened(bars)))
+    label = clipped(group.text, _letters(100 / _BOLD, NARROWEST)) if group else ""
+    return Lane(group, top, first - top + len(ends) * _LINE + 2 * GAP, tuple(_widened(bars)), label)
 
 
 def _widened(bars: Sequence[Bar]) -> Iterator[Bar]:
