@@ -180,6 +180,37 @@ def test_a_page_fits_and_complains_of_nothing(
     assert browser.execute_script("return document.documentElement.scrollWidth") <= WIDTHS[size]
 
 
+@pytest.mark.parametrize("size", ["narrow", "wide"])
+def test_pictures_use_the_width_there_is(browser: webdriver.Chrome, own_site: Site, size: str) -> None:
+    width(browser, WIDTHS[size])
+    browser.get(address(own_site, "timeline"))
+    shown = {
+        room: [text.is_displayed() for text in browser.find_elements(By.CSS_SELECTOR, f"svg.timeline text.{room}")]
+        for room in WIDTHS
+    }
+    assert len(shown["wide"]) == len(shown["narrow"]) > 5
+    assert all(shown[size])
+    assert not any(shown["wide" if size == "narrow" else "narrow"])
+    ends = browser.execute_script(
+        "const picture = document.querySelector('svg.timeline').getBoundingClientRect();"
+        "return [...document.querySelectorAll('svg.timeline text')].map(text => text.getBoundingClientRect())"
+        ".filter(box => box.width && (box.left < picture.left - 1 || box.right > picture.right + 1)).length"
+    )
+    assert ends == 0
+    browser.get(address(own_site, "network"))
+    scrolls = browser.execute_script(
+        "const place = document.querySelector('svg.network').closest('.scroll');"
+        "return place.scrollWidth > place.clientWidth"
+    )
+    assert scrolls == browser.find_element(By.CSS_SELECTOR, "p.wider").is_displayed() == (size == "narrow")
+    browser.get(address(own_site, "columns"))
+    table, text = (
+        browser.find_element(By.CSS_SELECTOR, selector).rect["width"]
+        for selector in ("table.columns", "article > header")
+    )
+    assert table > text
+
+
 def test_the_way_from_home_to_an_answer(browser: webdriver.Chrome, own_site: Site) -> None:
     width(browser, WIDTHS["wide"])
     complaints(browser)
