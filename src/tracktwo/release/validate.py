@@ -214,7 +214,7 @@ def _messages(graph: rdflib.Graph, node: Any, shapes: rdflib.Graph) -> dict[str,
     constraint = graph.value(node, SH.sourceConstraint)
     stated = [*shapes.objects(constraint, SH.message), *graph.objects(constraint, SH.message)] if constraint else []
     told = graph.objects(node, SH.resultMessage) if not stated or any("{" in str(text) for text in stated) else stated
-    return {getattr(text, "language", None) or "": str(text) for text in told}
+    return dict(sorted((getattr(text, "language", None) or "", str(text)) for text in told))
 
 
 def _path_text(graph: rdflib.Graph, path: Any) -> str:
