@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -242,7 +243,9 @@ def test_a_query_of_ones_own_runs(browser: webdriver.Chrome, own_site: Site) -> 
     dialogues = int(own_site.query(count, "text/csv").text.split()[1])
     assert dialogues >= 14
     browser.get(own_site.url + "sparql")
-    WebDriverWait(browser, 10).until(lambda driver: not driver.find_element(By.ID, "query").is_displayed())
+    WebDriverWait(browser, 10).until(lambda driver: driver.find_elements(By.CSS_SELECTOR, "form[data-ready]"))
+    time.sleep(0.5)
+    assert not browser.find_elements(By.CSS_SELECTOR, "#answer > *"), "the sample runs only when asked"
     browser.find_element(By.CSS_SELECTOR, "form .code").click()  # the editor, which takes the place of the plain field
     keys = ActionChains(browser).key_down(Keys.CONTROL).send_keys("a").key_up(Keys.CONTROL)
     keys.send_keys("SELECT (COUNT(*) AS ?n) WHERE { ?s a tt:Dialogue . }").send_keys(Keys.ESCAPE).perform()

@@ -441,6 +441,6 @@ if (serverError) {
     serverError.querySelector("h2").textContent = faultAt(line);
     serverError.append(h("p", {}, goTo(Number(line), Number(column))));
   }
-} else if (area.defaultValue.trim()) run({ remember: false, chosen: fromHash() });
+} else if (area.defaultValue.trim() && !("sample" in area.dataset)) run({ remember: false, chosen: fromHash() });
 
 form.dataset.ready = ""; // for whoever waits: the editor is there
