@@ -19,7 +19,7 @@ from tracktwo.terms import Node, name_of
 from tracktwo.view import View
 from tracktwo.web import structured
 from tracktwo.web.headers import Link
-from tracktwo.web.language import canonical, without_language
+from tracktwo.web.language import without_language
 from tracktwo.web.respond import Body, Resource, fixed, redirect, represent
 from tracktwo.web.site import Site
 
@@ -239,7 +239,7 @@ def _page(site: Site, document: str, subjects: Sequence[Node], links: Sequence[L
         view=views[0],
         document=document,
         head=links,
-        structured=structured.entity(views[0], canonical(site.links, site.publication.languages)),
+        structured=structured.entity(views[0]),
         hidden=len(subjects) - len(ordered),
         graph_size=statistics["graphs"].get(document),
         uses=statistics["properties"],

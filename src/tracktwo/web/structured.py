@@ -5,32 +5,33 @@ Made of what the page shows already, so that it costs no look-up; the whole is i
 
 from typing import Any
 
-from tracktwo.namespaces import OWL, RDF, SCHEMA, SKOS
+from tracktwo.namespaces import LABELS, OWL, SCHEMA, SUMMARIES
 from tracktwo.view import Value, View
 from tracktwo.web.site import Site
 
 _CONTEXT = "https://schema.org"
-_SAME = {property_.value for property_ in (OWL.sameAs, SKOS.exactMatch, SCHEMA.sameAs)}
 _MOST_VALUES = 10  # of one property: enough to be found by, not a document
+_KEPT = {property_.value for property_ in (*LABELS, *SUMMARIES, OWL.sameAs)}
 
 
-def entity(view: View, url: str) -> dict[str, Any]:
-    """The main entity of the page at `url`: names, description, and what it has of schema.org's own properties."""
-    rows = [*(row for group in view.groups for row in group.rows), *view.derived]
-    types = [*view.types, *(value for row in rows if row.iri == RDF.type.value for value in row.values)]
-    kinds = [type_.iri for type_ in types if type_.iri.startswith(SCHEMA.iri)]
-    own = {row.iri.removeprefix(SCHEMA.iri): row.values for row in rows if row.iri.startswith(SCHEMA.iri)}
-    same = [value.iri for row in rows if row.iri in _SAME for value in row.values if value.iri]
+def entity(view: View) -> dict[str, Any] | None:
+    """The main entity of a page: its types, names, descriptions, and what is said of it in the words of schema.org.
+
+    Each statement is one of the data, as it stands there: a page invents none. None for what has no IRI.
+    """
+    if view.iri.startswith("_:"):
+        return None
+    rows = [*(row for group in view.groups for row in group.all_rows), *view.derived]
+    said = {row.iri: [_term(value) for value in row.values if _is_plain(value)][:_MOST_VALUES] for row in rows}
     return {
-        "@context": _CONTEXT,
-        **({"@id": view.iri} if not view.iri.startswith("_:") else {}),
-        "@type": [iri.removeprefix(SCHEMA.iri) for iri in kinds] or "Thing",
-        **{name: [_value(value) for value in values[:_MOST_VALUES]] for name, values in own.items() if values},
-        "name": view.label,
-        **({"alternateName": [text for text, _ in view.also]} if view.also else {}),
-        **({"description": view.summary[0]} if view.summary[0] else {}),
-        **({"sameAs": same[:_MOST_VALUES]} if same else {}),
-        "mainEntityOfPage": url,
+        "@context": {"@vocab": SCHEMA.iri},
+        "@id": view.iri,
+        "@type": [type_.iri.removeprefix(SCHEMA.iri) for type_ in view.types],
+        **{
+            iri.removeprefix(SCHEMA.iri): terms
+            for iri, terms in said.items()
+            if terms and (iri.startswith(SCHEMA.iri) or iri in _KEPT)
+        },
     }
 
 
@@ -62,5 +63,15 @@ def dataset(site: Site) -> dict[str, Any]:
     }
 
 
-def _value(value: Value) -> str | dict[str, str]:
-    return {"@id": value.iri, "name": value.text} if value.iri and not value.iri.startswith("_:") else value.text
+def _is_plain(value: Value) -> bool:
+    """Is it one term with a name of its own, an IRI or a literal?"""
+    return value.kind not in ("list", "node", "span") and not value.iri.startswith("_:")
+
+
+def _term(value: Value) -> dict[str, str]:
+    """A term as a value object or node of JSON-LD (JSON-LD 1.1 section 4.2)."""
+    if value.iri:
+        return {"@id": value.iri}
+    if value.language:
+        return {"@value": value.text, "@language": value.language}
+    return {"@value": value.text, **({"@type": value.datatype_iri} if value.datatype_iri else {})}
