@@ -256,6 +256,8 @@ def write_release(root: Path, base_iri: str, data: Data) -> None:
             "id": "test",
             "sha256": "",
             "created": now().isoformat(),
+            "build": "test",
+            "built": now().isoformat(),
             "input": "",
             "layout": LAYOUT,
             "version": __version__,
