@@ -85,7 +85,7 @@ def test_the_worst_queries_leave_the_site_answering(tmp_path: Path) -> None:
 
 
 def test_the_first_row_of_a_long_answer_comes_soon() -> None:
-    """In the median of six exports, of the best of three runs. On a quiet machine it comes within the script's 50 ms."""
+    """In the median of six exports, of the best of three runs; on a quiet machine within the 50 ms of the script."""
     line = [sys.executable, str(STREAM), "--rows", "100000", "--first-row-ms", "200"]
     told = []
     for _ in range(3):
